@@ -1,0 +1,173 @@
+//! The catalogue of checks: what a check is, and which there are.
+
+use std::sync::LazyLock;
+
+use crate::checks;
+use crate::pattern;
+use crate::scenario::Scenario;
+use crate::spec::Revision;
+#[cfg(test)]
+use crate::trace::edit::Mutant;
+use crate::trace::Trace;
+use crate::verdict::{Cite, Judge, Level};
+
+/// A check, as its file states it.
+#[derive(Debug)]
+pub struct Check {
+    /// The traces that it reads.
+    pub kind: Kind,
+    /// What its findings can stand on.
+    pub cites: &'static [Cite],
+    /// The revisions that have the rule.
+    pub revisions: &'static [Revision],
+    /// Why the others have not, as a lowercase fragment.
+    pub elsewhere: &'static str,
+    /// What a target must offer so that the rule can be seen, as a lowercase fragment.
+    pub needs: &'static str,
+    /// Looks at one trace.
+    pub judge: fn(&Trace, &mut Judge<'_>),
+    /// Ways to damage a good trace so that this check must fail.
+    #[cfg(test)]
+    pub mutants: &'static [Mutant],
+}
+
+/// The two kinds of check.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// Reads what one scenario labelled for it.
+    Probe(Scenario),
+    /// Judges every exchange in every trace in which our side kept to the protocol; these scenarios suffice
+    /// where nothing else is played.
+    Invariant(&'static [Scenario]),
+}
+
+impl Kind {
+    /// The scenarios that must be played for it.
+    pub fn scenarios(&self) -> &[Scenario] {
+        match self {
+            Self::Probe(scenario) => std::slice::from_ref(scenario),
+            Self::Invariant(scenarios) => scenarios,
+        }
+    }
+
+    /// Whether it reads traces of this scenario.
+    pub fn reads(&self, scenario: Scenario) -> bool {
+        match self {
+            Self::Probe(wanted) => *wanted == scenario,
+            Self::Invariant(_) => true,
+        }
+    }
+}
+
+/// A check in the catalogue.
+#[derive(Debug)]
+pub struct Listed {
+    module: &'static str,
+    slug: &'static str,
+    source: &'static str,
+    /// The check.
+    pub check: &'static Check,
+}
+
+impl Listed {
+    /// Used by the lists of the areas.
+    pub(crate) const fn new(
+        module: &'static str,
+        slug: &'static str,
+        source: &'static str,
+        check: &'static Check,
+    ) -> Self {
+        Self { module, slug, source, check }
+    }
+
+    /// Its id: the path of its file below `checks/`.
+    pub fn id(&self) -> String {
+        format!("{}/{}", self.area(), self.slug.replace('_', "-"))
+    }
+
+    /// All but the last segment of its id.
+    pub fn area(&self) -> String {
+        let below = self.module.rsplit_once("checks::").map_or(self.module, |(_, below)| below);
+        below.replace("::", "/").replace('_', "-")
+    }
+
+    /// The path of its file.
+    pub fn path(&self) -> String {
+        format!("src/checks/{}/{}.rs", self.area().replace('-', "_"), self.slug)
+    }
+
+    /// What its file says about it: the head comment, without the comment marks.
+    pub fn explanation(&self) -> String {
+        let head = self.source.lines().take_while(|line| line.starts_with("//!"));
+        let text: Vec<&str> = head.map(|line| line.trim_start_matches("//!").trim_start_matches(' ')).collect();
+        text.join("\n")
+    }
+
+    /// The heading of its explanation.
+    pub fn title(&self) -> String {
+        self.explanation().lines().next().unwrap_or_default().trim_start_matches("# ").to_owned()
+    }
+
+    /// The paragraph of its explanation that says how to fix what it finds.
+    pub fn fix(&self) -> String {
+        let text = self.explanation();
+        let after = text.split("## How to fix it").nth(1).unwrap_or_default();
+        let section = after.split("\n## ").next().unwrap_or_default();
+        section.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// The highest level that a finding of it can have in a revision; `None` where the rule does not exist.
+    pub fn level(&self, revision: Revision) -> Option<Level> {
+        if !self.check.revisions.contains(&revision) {
+            return None;
+        }
+        self.check.cites.iter().filter_map(|cite| cite.level(revision)).max()
+    }
+}
+
+/// All checks, in the order of their areas.
+pub fn all() -> &'static [Listed] {
+    static ALL: LazyLock<Vec<Listed>> = LazyLock::new(|| checks::areas().into_iter().flatten().collect());
+    &ALL
+}
+
+/// A pattern that matches no check.
+#[derive(Debug, thiserror::Error)]
+#[error("no check matches `{pattern}` ({hint})")]
+pub struct NoMatch {
+    pattern: String,
+    hint: String,
+}
+
+/// The checks that the patterns leave.
+///
+/// # Errors
+///
+/// Where a pattern matches nothing.
+pub fn select(only: &[String], skip: &[String]) -> Result<Vec<&'static Listed>, NoMatch> {
+    for wanted in only.iter().chain(skip) {
+        if !all().iter().any(|listed| pattern::matches(wanted, &listed.id())) {
+            return Err(NoMatch { pattern: wanted.clone(), hint: hint(wanted) });
+        }
+    }
+    let chosen = |patterns: &[String], id: &str| patterns.iter().any(|wanted| pattern::matches(wanted, id));
+    Ok(all()
+        .iter()
+        .filter(|listed| {
+            let id = listed.id();
+            (only.is_empty() || chosen(only, &id)) && !chosen(skip, &id)
+        })
+        .collect())
+}
+
+/// What would have been valid: the checks of the same area, or the areas.
+fn hint(wanted: &str) -> String {
+    let area = wanted.split('/').next().unwrap_or_default();
+    let in_area: Vec<String> = all().iter().filter(|listed| listed.area() == area).map(Listed::id).collect();
+    if !in_area.is_empty() {
+        return format!("checks in this area: {}", in_area.join(", "));
+    }
+    let mut areas: Vec<String> = all().iter().map(|listed| format!("{}/*", listed.area())).collect();
+    areas.dedup();
+    format!("known areas: {}; `mcpwire list` shows every check", areas.join(", "))
+}

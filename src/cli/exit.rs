@@ -1,0 +1,70 @@
+//! How the process ends.
+
+use std::process::ExitCode;
+
+use crate::report::Gate;
+
+/// What the exit code means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: the target conforms, as far as was judged.
+    Conforms,
+    /// 1: there are findings at or above the level of `--fail-on`.
+    Findings,
+    /// 2: the command line or the configuration is wrong.
+    Usage,
+    /// 3: the target could not be started or reached, or answers every request with 401, 403 or 404.
+    Target,
+    /// 4: an entry of the baseline is stale.
+    StaleBaseline,
+    /// 5: mcpwire itself failed.
+    Fault,
+    /// 6: nothing or too little was judged.
+    TooLittle,
+    /// 130 or 143: a signal ended the run; the partial report is written.
+    Signal(u8),
+}
+
+/// The list for `--help`.
+pub const HELP: &str = "\
+Exit codes:
+  0    the target conforms, as far as was judged
+  1    findings at or above the level of --fail-on
+  2    the command line or the configuration is wrong
+  3    the target could not be started or reached, or refuses every request
+  4    an entry of the baseline is stale
+  5    mcpwire itself failed
+  6    nothing or too little was judged
+  130  interrupted (143: terminated); the partial report is written";
+
+impl Exit {
+    /// What a report means.
+    pub fn of(gate: Gate) -> Self {
+        match gate {
+            Gate::Conforms => Self::Conforms,
+            Gate::Findings => Self::Findings,
+            Gate::TooLittle => Self::TooLittle,
+            Gate::Fault => Self::Fault,
+        }
+    }
+
+    /// The number.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Conforms => 0,
+            Self::Findings => 1,
+            Self::Usage => 2,
+            Self::Target => 3,
+            Self::StaleBaseline => 4,
+            Self::Fault => 5,
+            Self::TooLittle => 6,
+            Self::Signal(number) => 128 + number,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}

@@ -1,0 +1,39 @@
+//! `mcpwire judge`: judges a recording again.
+
+use std::path::PathBuf;
+
+use clap::Args as Clap;
+
+use super::exit::Exit;
+use super::report::{self, Output};
+use super::server::{JudgementArgs, Revisions, revisions};
+use super::Failure;
+use crate::judgement;
+use crate::trace::store::Recording;
+
+/// Options of `mcpwire judge`. The options of the run hold unless they are given again.
+#[derive(Debug, Clap)]
+pub struct Args {
+    /// The folder of the recording.
+    #[arg(value_name = "DIR")]
+    recording: PathBuf,
+    /// Judge only this revision.
+    #[arg(long, value_name = "REVISION", default_value = "auto", value_parser = revisions, help_heading = "Selection")]
+    revision: Revisions,
+    #[command(flatten)]
+    judgement: JudgementArgs,
+    /// Write a report: text or json, to standard output or to a file. May be given more than once.
+    #[arg(long, value_name = "FORMAT[=PATH]", help_heading = "Output")]
+    report: Vec<Output>,
+}
+
+/// Judges the recording and writes the reports.
+pub fn run(args: Args) -> Result<Exit, Failure> {
+    let mut recording = Recording::read(&args.recording).map_err(Failure::usage)?;
+    let manifest = &mut recording.manifest;
+    manifest.options = args.judgement.over(manifest.options.clone());
+    manifest.revisions.retain(|run| args.revision.0.contains(&run.revision));
+    let judged = judgement::judge(&recording).map_err(Failure::usage)?;
+    report::write(&judged, &args.report)?;
+    Ok(Exit::of(judged.summary.gate))
+}

@@ -1,0 +1,95 @@
+//! The command line.
+
+mod exit;
+mod explain;
+mod judge;
+mod list;
+mod progress;
+mod reference;
+mod report;
+mod server;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use exit::Exit;
+
+/// Wire-level conformance tests for MCP's Streamable HTTP transport.
+#[derive(Debug, Parser)]
+#[command(name = "mcpwire", version, arg_required_else_help = true, after_help = exit::HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Test a server.
+    ///
+    /// Without --url and --cmd, the embedded reference server is tested.
+    Server(Box<server::Args>),
+    /// Judge a recording again.
+    Judge(judge::Args),
+    /// List the checks.
+    List(list::Args),
+    /// Explain a check: what it asks, why it matters, how to fix what it finds.
+    Explain(explain::Args),
+    /// Serve the reference server, conforming or with one fault.
+    Reference(reference::Args),
+}
+
+/// Runs the command line, and says how the process should end.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors; everything else is a usage error.
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Conforms };
+            let _ = error.print();
+            return exit.into();
+        }
+    };
+    let outcome = match cli.command {
+        Command::Server(args) => server::run(*args),
+        Command::Judge(args) => judge::run(args),
+        Command::List(args) => list::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Reference(args) => reference::run(args),
+    };
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(Failure { exit, message }) => {
+            anstream::eprintln!("mcpwire: {message}");
+            exit.into()
+        }
+    }
+}
+
+/// Why a command could not do its work: one sentence, and how the process ends.
+#[derive(Debug)]
+struct Failure {
+    exit: Exit,
+    message: String,
+}
+
+impl Failure {
+    fn usage(error: impl std::fmt::Display) -> Self {
+        Self { exit: Exit::Usage, message: error.to_string() }
+    }
+
+    fn fault(error: impl std::fmt::Display) -> Self {
+        Self { exit: Exit::Fault, message: error.to_string() }
+    }
+}
+
+/// Writes to standard output; that somebody stopped reading is no fault.
+fn print(text: &str) -> Result<(), Failure> {
+    use std::io::Write;
+    match anstream::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::fault(format!("cannot write to standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,11 @@
+//! What provokes the target: sessions of both eras, and the scenarios.
+//!
+//! Everything here is blocking and runs on threads of its own: order and time are evidence.
+
+mod ask;
+mod run;
+mod scenarios;
+mod session;
+mod stage;
+
+pub use run::{Observer, Progress, RunError, Subject, record};

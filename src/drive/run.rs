@@ -1,0 +1,351 @@
+//! A run: surveys which revisions are spoken, plays what the plan wants, and hands over the recording.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use super::scenarios::{self, survey};
+use super::session::Facts;
+use super::stage::{Stage, Stop};
+use crate::catalogue::{self, Listed, NoMatch};
+use crate::latency;
+use crate::manifest::{FORMAT, Floor, Instruments, Manifest, Options, RevisionRun, Role, TOOL, TargetFacts};
+use crate::plan;
+use crate::reference;
+use crate::scenario::Scenario;
+use crate::spec::Revision;
+use crate::target::{Endpoint, Running, StartError, Target, ToolRoles};
+use crate::trace::redact::Redactor;
+use crate::trace::store::Recording;
+use crate::trace::{Distance, Trace, TraceHead, Vantage, What};
+use crate::wire::interrupt::Interrupt;
+use crate::wire::os;
+use crate::wire::tap::Tap;
+
+/// How often a scenario is played that had to stop.
+const ATTEMPTS: u32 = 2;
+
+/// So many scenarios in a row without a connection, and the target is given up.
+const GONE_AFTER: u32 = 2;
+
+/// What is tested, and how.
+#[derive(Debug)]
+pub struct Subject {
+    /// The target.
+    pub target: Target,
+    /// The revisions to test; those that it does not speak are reported so.
+    pub revisions: Vec<Revision>,
+    /// The options that the judgement depends on.
+    pub options: Options,
+    /// The target's own tools, by role.
+    pub roles: ToolRoles,
+    /// Set to stop.
+    pub interrupt: Interrupt,
+}
+
+/// What a run tells while it goes on.
+#[derive(Clone, Copy, Debug)]
+pub enum Progress<'a> {
+    /// The target is being brought up.
+    Starting,
+    /// A revision is tried.
+    Surveying(Revision),
+    /// A scenario begins.
+    Playing {
+        /// The revision.
+        revision: Revision,
+        /// The scenario.
+        scenario: Scenario,
+        /// How many are behind us.
+        done: usize,
+        /// How many there are.
+        of: usize,
+    },
+    /// A scenario had to stop.
+    Stopped {
+        /// The scenario.
+        scenario: Scenario,
+        /// Why.
+        why: &'a Stop,
+    },
+}
+
+/// Who listens to a run.
+pub trait Observer {
+    /// Something went on.
+    fn progress(&mut self, progress: Progress<'_>);
+}
+
+/// Nobody listens.
+impl Observer for () {
+    fn progress(&mut self, _: Progress<'_>) {}
+}
+
+/// Why there is no recording.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A pattern matches no check.
+    #[error(transparent)]
+    Selection(#[from] NoMatch),
+    /// The target does not come up.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// Nobody listens.
+    #[error("{target} cannot be reached: {why}")]
+    Unreachable {
+        /// The target.
+        target: String,
+        /// The last error.
+        why: String,
+    },
+    /// Every request is refused.
+    #[error("{target} answers every request with {status}: {hint}")]
+    Refused {
+        /// The target.
+        target: String,
+        /// The status.
+        status: u16,
+        /// What may be wrong.
+        hint: &'static str,
+    },
+    /// A signal came before anything was recorded.
+    #[error("interrupted before anything was recorded")]
+    Interrupted,
+}
+
+/// Tests a target and hands over the recording, without its secrets.
+///
+/// # Errors
+///
+/// Where the target cannot be brought up or reached, or refuses everything.
+pub fn record(subject: Subject, observer: &mut dyn Observer) -> Result<Recording, RunError> {
+    let selected = catalogue::select(&subject.options.only, &subject.options.skip)?;
+    switch_stamps_on();
+    observer.progress(Progress::Starting);
+    let running = subject.target.start(&subject.interrupt)?;
+    let mut run = Run {
+        redactor: redactor(&running.endpoint),
+        stage: stage(&running, &subject.options, subject.roles, &subject.interrupt),
+        recording: empty(&running, subject.options),
+        observer,
+    };
+    let spoken = run.survey(&subject.revisions)?;
+    run.play(&selected, &spoken);
+    let mut recording = run.recording;
+    let redactor = run.redactor;
+    recording.manifest.target_output = running.output().iter().map(|line| redactor.redact_text(line)).collect();
+    Ok(recording)
+}
+
+struct Run<'o> {
+    stage: Stage,
+    redactor: Redactor,
+    recording: Recording,
+    observer: &'o mut dyn Observer,
+}
+
+impl Run<'_> {
+    /// Finds out which revisions are spoken, and what is offered in each.
+    fn survey(&mut self, revisions: &[Revision]) -> Result<Vec<(Revision, Facts)>, RunError> {
+        let mut spoken = Vec::new();
+        let mut unreachable = None;
+        for revision in revisions {
+            self.observer.progress(Progress::Surveying(*revision));
+            let (trace, outcome) = self.recorded(*revision, Facts::default(), Scenario::Survey, 1, survey::play);
+            let how = match &outcome {
+                Ok(_) => "it answered in this revision".to_owned(),
+                Err(Stop::Interrupted) if self.recording.traces.is_empty() => return Err(RunError::Interrupted),
+                Err(stop) => self.redactor.redact_text(&stop.to_string()),
+            };
+            self.recording.push(trace);
+            if let Err(stop @ Stop::Unreachable(_)) = &outcome {
+                unreachable = Some(stop.to_string());
+            }
+            let run = RevisionRun { revision: *revision, spoken: outcome.is_ok(), how };
+            self.recording.manifest.revisions.push(run);
+            if let Ok(facts) = outcome {
+                let server = &mut self.recording.manifest.target.server;
+                *server = server.take().or_else(|| facts.server.as_ref().map(|name| self.redactor.redact_text(name)));
+                spoken.push((*revision, facts));
+            }
+        }
+        if spoken.is_empty() && self.stage.interrupt.is_set() {
+            return Err(RunError::Interrupted);
+        }
+        if spoken.is_empty() {
+            self.nothing_spoken(unreachable)?;
+        }
+        Ok(spoken)
+    }
+
+    /// A target that speaks nothing: is it there at all?
+    fn nothing_spoken(&self, unreachable: Option<String>) -> Result<(), RunError> {
+        let target = self.recording.manifest.target.name.clone();
+        let exchanges = || self.recording.traces.iter().flat_map(Trace::exchanges);
+        if let (Some(why), true) = (unreachable, exchanges().all(|exchange| exchange.answer.is_none())) {
+            return Err(RunError::Unreachable { target, why });
+        }
+        for (status, hint) in [
+            (401, "give credentials with --header or --header-file"),
+            (403, "give credentials with --header or --header-file"),
+            (404, "is the path right? (--path, or a path in --url)"),
+        ] {
+            let mut answered = exchanges().filter(|exchange| exchange.answer.is_some()).peekable();
+            if answered.peek().is_some() && answered.all(|exchange| exchange.status() == Some(status)) {
+                return Err(RunError::Refused { target, status, hint });
+            }
+        }
+        Ok(())
+    }
+
+    /// Plays what the checks need, revision by revision.
+    fn play(&mut self, selected: &[&Listed], spoken: &[(Revision, Facts)]) {
+        let plan: Vec<(Revision, &Facts, Scenario)> = spoken
+            .iter()
+            .flat_map(|(revision, facts)| {
+                plan::scenarios(selected, *revision).into_iter().map(move |scenario| (*revision, facts, scenario))
+            })
+            .collect();
+        let mut unreachable = 0;
+        for (done, (revision, facts, scenario)) in plan.iter().enumerate() {
+            let progress = Progress::Playing { revision: *revision, scenario: *scenario, done, of: plan.len() };
+            self.observer.progress(progress);
+            if *scenario == Scenario::RepeatedCalls && self.recording.manifest.floor.is_none() {
+                self.recording.manifest.floor = floor(&self.stage);
+            }
+            match self.scenario(*revision, facts, *scenario) {
+                Err(Stop::Unreachable(_)) => unreachable += 1,
+                _ => unreachable = 0,
+            }
+            if self.stage.interrupt.is_set() {
+                let signal = match self.stage.interrupt.signal() {
+                    Some(15) => "SIGTERM",
+                    _ => "SIGINT",
+                };
+                self.recording.manifest.incomplete = Some(format!("interrupted by {signal} during {scenario}"));
+                return;
+            }
+            if unreachable >= GONE_AFTER {
+                let incomplete = format!("the target could not be reached any more during {scenario} ({revision})");
+                self.recording.manifest.incomplete = Some(incomplete);
+                return;
+            }
+        }
+    }
+
+    /// Plays a scenario, and plays it afresh where it had to stop.
+    fn scenario(&mut self, revision: Revision, facts: &Facts, scenario: Scenario) -> Result<(), Stop> {
+        for attempt in 1.. {
+            let play = |stage: &Stage| scenarios::play(scenario, stage);
+            let (trace, outcome) = self.recorded(revision, facts.clone(), scenario, attempt, play);
+            self.recording.push(trace);
+            match outcome {
+                Err(stop @ (Stop::Answer(_) | Stop::Unreachable(_))) if attempt < ATTEMPTS => {
+                    self.observer.progress(Progress::Stopped { scenario, why: &stop });
+                }
+                Err(stop) => {
+                    self.observer.progress(Progress::Stopped { scenario, why: &stop });
+                    return Err(stop);
+                }
+                Ok(()) => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Plays on a fresh tap, and closes the trace: from here on it has no secrets.
+    fn recorded<T>(
+        &mut self,
+        revision: Revision,
+        facts: Facts,
+        scenario: Scenario,
+        attempt: u32,
+        play: impl FnOnce(&Stage) -> Result<T, Stop>,
+    ) -> (Trace, Result<T, Stop>) {
+        let stage = Stage { tap: Tap::start(), revision, facts, ..self.stage.clone() };
+        let outcome = play(&stage);
+        if let Err(stop) = &outcome {
+            stage.tap.note(What::Stopped { reason: stop.to_string() });
+        }
+        let distance = self.recording.manifest.target.distance;
+        let head = TraceHead { scenario, revision, attempt, vantage: Vantage::Client, distance };
+        let trace = self.redactor.redact(&Trace::new(head, stage.tap.events()));
+        (trace, outcome)
+    }
+}
+
+/// The cheapest call against the embedded peer: what this machine takes at the least, now.
+fn floor(stage: &Stage) -> Option<Floor> {
+    let running = Target::Reference(reference::Config::default()).start(&stage.interrupt).ok()?;
+    let facts = Facts { cheapest: Some(super::ask::Call::bare("ping")), ..Facts::default() };
+    let revision = Revision::R20251125;
+    let tap = Tap::start();
+    let endpoint = running.endpoint.clone();
+    let stage = Stage { tap: tap.clone(), endpoint, revision, facts, peer: None, ..stage.clone() };
+    scenarios::play(Scenario::RepeatedCalls, &stage).ok()?;
+    let distance = Distance::Loopback;
+    let head = TraceHead { scenario: Scenario::RepeatedCalls, revision, attempt: 1, vantage: Vantage::Client, distance };
+    let trace = Trace::new(head, tap.events());
+    let repeated = |sample: &latency::Sample<'_>| sample.class == latency::Class::RepeatedCall;
+    let totals: Vec<Duration> =
+        latency::samples(&trace).filter(repeated).filter_map(|sample| sample.total()).collect();
+    let p50 = latency::median(totals.iter().copied())?;
+    Some(Floor { n: totals.len(), p50: u64::try_from(p50.as_nanos()).ok()? })
+}
+
+fn stage(running: &Running, options: &Options, roles: ToolRoles, interrupt: &Interrupt) -> Stage {
+    Stage {
+        tap: Tap::start(),
+        endpoint: running.endpoint.clone(),
+        revision: Revision::R20251125,
+        options: options.clone(),
+        roles: roles.over(running.roles.clone()),
+        facts: Facts::default(),
+        interrupt: interrupt.clone(),
+        peer: running.process,
+    }
+}
+
+fn redactor(endpoint: &Endpoint) -> Redactor {
+    Redactor::new(endpoint.fields().iter().map(|(name, _)| name.clone()), endpoint.secrets())
+}
+
+fn empty(running: &Running, options: Options) -> Recording {
+    let mut now = jiff::Timestamp::now();
+    if let Ok(seconds) = jiff::Timestamp::from_second(now.as_second()) {
+        now = seconds;
+    }
+    let manifest = Manifest {
+        format: FORMAT,
+        tool: TOOL.to_owned(),
+        recorded: now.to_string(),
+        target: TargetFacts { server: None, ..running.facts.clone() },
+        role: Role::Server,
+        revisions: Vec::new(),
+        options,
+        floor: None,
+        instruments: instruments(),
+        incomplete: None,
+        command: running.command.clone(),
+        target_output: Vec::new(),
+        traces: Vec::new(),
+    };
+    Recording { manifest, traces: Vec::new() }
+}
+
+/// What this platform can observe.
+fn instruments() -> Instruments {
+    let observes = os::stamp_sentinel().is_some();
+    Instruments { kernel_times: observes, withheld_ack: observes }
+}
+
+/// Keeps the kernel's stamps on for the life of the process; they are reliable a little later.
+fn switch_stamps_on() {
+    static SENTINEL: OnceLock<Option<os::StampSentinel>> = OnceLock::new();
+    SENTINEL.get_or_init(|| {
+        let sentinel = os::stamp_sentinel();
+        if sentinel.is_some() {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        sentinel
+    });
+}

@@ -1,0 +1,33 @@
+//! The scenarios against a server, a file each: small blocking functions that label what they do.
+
+mod failed_initialize;
+mod get_stream;
+mod ids;
+mod ids_in_flight;
+mod malformed_input;
+mod repeated_calls;
+mod sequential_calls;
+mod session_lifecycle;
+pub mod survey;
+mod unknown_method;
+mod withheld_ack;
+
+use super::stage::{Stage, Stop};
+use crate::scenario::Scenario;
+
+/// Plays a scenario. The survey is played by itself, since it brings facts.
+pub fn play(scenario: Scenario, stage: &Stage) -> Result<(), Stop> {
+    match scenario {
+        Scenario::Survey => survey::play(stage).map(|_| ()),
+        Scenario::SequentialCalls => sequential_calls::play(stage),
+        Scenario::RepeatedCalls => repeated_calls::play(stage),
+        Scenario::WithheldAck => withheld_ack::play(stage),
+        Scenario::Ids => ids::play(stage),
+        Scenario::IdsInFlight => ids_in_flight::play(stage),
+        Scenario::UnknownMethod => unknown_method::play(stage),
+        Scenario::MalformedInput => malformed_input::play(stage),
+        Scenario::SessionLifecycle => session_lifecycle::play(stage),
+        Scenario::FailedInitialize => failed_initialize::play(stage),
+        Scenario::GetStream => get_stream::play(stage),
+    }
+}

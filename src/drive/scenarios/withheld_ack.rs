@@ -1,0 +1,82 @@
+//! The withheld-ACK test: does the target hold back a last small segment until we acknowledge the one before
+//! (Nagle's algorithm without TCP_NODELAY)?
+//!
+//! Our acknowledgements are delayed as long as the kernel allows. When part of an answer has come and the rest
+//! is missing, we wait a little and let the acknowledgement go: a segment that was held back comes within that
+//! system call. What counts is how often, not how long.
+
+use std::time::{Duration, Instant};
+
+use crate::drive::ask::Call;
+use crate::drive::session::Session;
+use crate::drive::stage::{Patience, Stage, Stop, Until};
+use crate::target::ToolRole;
+use crate::trace::Ending;
+use crate::wire::connection::Wait;
+
+/// How many trials one kind of call gets that tell something, and how many at the most: in some, the target is
+/// not scheduled in time.
+const TELLING_TRIALS: usize = 20;
+const TRIALS: usize = 40;
+
+/// So many answers in one piece, and the next kind of call is tried.
+const ENOUGH_IN_ONE_PIECE: usize = 6;
+
+/// How long the rest may take before the acknowledgement goes, in turns: a target that is merely slow is found
+/// out by the differences.
+const WAITS: [Duration; 4] =
+    [Duration::from_millis(1), Duration::from_millis(3), Duration::from_millis(7), Duration::from_millis(15)];
+
+pub fn play(stage: &Stage) -> Result<(), Stop> {
+    let mut session = Session::open(stage)?;
+    let progress = stage.tool(ToolRole::Progress);
+    let mut played = false;
+    for (name, call) in [("cheapest", &stage.facts.cheapest), ("tool", &stage.facts.harmless_tool), ("progress", &progress)]
+    {
+        let Some(call) = call else { continue };
+        played = true;
+        if trials(stage, &mut session, name, call)? {
+            break;
+        }
+    }
+    session.close();
+    match played {
+        true => Ok(()),
+        false => Err(Stop::Lacks("the target offers no call that could be repeated".to_owned())),
+    }
+}
+
+/// Whether answers to this call came in more than one piece.
+fn trials(stage: &Stage, session: &mut Session<'_>, name: &str, call: &Call) -> Result<bool, Stop> {
+    let (mut in_pieces, mut telling) = (0, 0);
+    for nth in 0..TRIALS {
+        if nth >= ENOUGH_IN_ONE_PIECE && in_pieces == 0 {
+            return Ok(false);
+        }
+        let hopeless = nth >= TELLING_TRIALS && telling < nth / 2;
+        if telling >= TELLING_TRIALS || hopeless {
+            break;
+        }
+        let mut connection = session.take_connection()?;
+        if connection.delay_acknowledgements().is_none() {
+            return Err(Stop::Lacks("acknowledgements cannot be withheld on this system".to_owned()));
+        }
+        let id = session.next_id();
+        let call = match name {
+            "progress" => call.clone().with_progress(&format!("withheld-ack-{id}")),
+            _ => call.clone(),
+        };
+        stage.ask(&mut connection, &session.request(&format!("trial-{name}"), &call, &id));
+        let waited = connection.wait(Instant::now() + stage.options.timeout);
+        let part = connection.exchanges().last().is_some_and(|last| matches!(last.ending, Ending::Open { .. }));
+        let mut told = waited == Wait::Bytes;
+        if told && part {
+            in_pieces += 1;
+            told = connection.release_acknowledgement(WAITS[nth % WAITS.len()]).is_some_and(|more| more);
+        }
+        telling += usize::from(told);
+        stage.settle(&mut connection, Until::End(Patience::Brief))?;
+        session.keep(connection)?;
+    }
+    Ok(true)
+}

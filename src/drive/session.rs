@@ -1,0 +1,412 @@
+//! A conversation with the target, in the shape that its revision wants: a handshake and a session id in the
+//! legacy era, self-contained requests in the modern one.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::ask::{Ask, Call, client_info};
+use super::stage::{Patience, Stage, Stop, Until, what_came};
+use crate::spec::{Era, Revision};
+use crate::trace::{Ending, Exchange, Message, MessageKind, Part};
+use crate::wire::connection::{Connection, Wait};
+
+/// How often a stream that ended before its response is resumed.
+const RESUMPTIONS: u32 = 5;
+
+/// The longest reconnection time that a target may ask of us.
+const LONGEST_RETRY: Duration = Duration::from_secs(3);
+
+/// What the survey found out about a target in one revision.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// The cheapest call that it answers with a result.
+    pub cheapest: Option<Call>,
+    /// A tool that may be called uninvited: a read-only hint and no required arguments.
+    pub harmless_tool: Option<Call>,
+    /// It has tools.
+    pub has_tools: bool,
+    /// It grants session ids.
+    pub grants_sessions: bool,
+    /// What it calls itself.
+    pub server: Option<String>,
+}
+
+/// A conversation. Requests go over one connection as long as the target keeps it.
+#[derive(Debug)]
+pub struct Session<'s> {
+    stage: &'s Stage,
+    id: Option<String>,
+    next_request: AtomicU64,
+    connection: Option<Connection>,
+    /// Connections with a stream that was left open: closing them would be an act of ours.
+    parked: Vec<Connection>,
+    patience: Patience,
+    left_open: u32,
+}
+
+/// What a call came to.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The status, where there was one.
+    pub status: Option<u16>,
+    /// The response, where there was one.
+    pub response: Option<Message>,
+    /// The answer was read to its end.
+    pub complete: bool,
+    /// It was an event stream.
+    pub streamed: bool,
+    /// What came, in words.
+    pub came: String,
+    /// The session id that the answer carried.
+    pub session_id: Option<String>,
+}
+
+impl Reply {
+    fn of(exchange: &Exchange) -> Self {
+        let session_id = exchange.answer.as_ref().and_then(|answer| answer.head.fields.get("mcp-session-id"));
+        Self {
+            status: exchange.status(),
+            response: exchange.response().map(|received| received.message.clone()),
+            complete: exchange.is_complete(),
+            streamed: exchange.is_streamed(),
+            came: what_came(exchange),
+            session_id: session_id.map(|field| field.text().into_owned()),
+        }
+    }
+
+    /// The result, where the response is one.
+    pub fn result(&self) -> Option<&Value> {
+        self.response.as_ref().filter(|message| message.kind == MessageKind::Result)?.value.get("result")
+    }
+
+    /// What came, for a sentence: the error's text where there is one.
+    pub fn outcome(&self) -> String {
+        match self.response.as_ref().and_then(|message| Some((message.error_code()?, message))) {
+            Some((code, message)) => {
+                let text = message.value["error"]["message"].as_str().unwrap_or_default();
+                format!("{} with error {code} ({text})", self.came)
+            }
+            None => self.came.clone(),
+        }
+    }
+}
+
+impl<'s> Session<'s> {
+    /// A conversation in which nothing has been said.
+    pub fn unopened(stage: &'s Stage) -> Self {
+        Self {
+            stage,
+            id: None,
+            next_request: AtomicU64::new(1),
+            connection: None,
+            parked: Vec::new(),
+            patience: Patience::Brief,
+            left_open: 0,
+        }
+    }
+
+    /// A conversation that is ready for requests: with the handshake behind it, where there is one.
+    ///
+    /// # Errors
+    ///
+    /// Where the target does not do its part of the handshake.
+    pub fn open(stage: &'s Stage) -> Result<Self, Stop> {
+        let mut session = Self::unopened(stage);
+        if stage.revision.era() == Era::Legacy {
+            session.handshake()?;
+        }
+        Ok(session)
+    }
+
+    /// From here on, waits for the end of streams as long as the grace says.
+    pub fn patiently(mut self) -> Self {
+        self.patience = Patience::Full;
+        self
+    }
+
+    /// `initialize` and `notifications/initialized` (basic/lifecycle of the legacy revisions). Returns the
+    /// reply to `initialize`.
+    ///
+    /// # Errors
+    ///
+    /// Where the target answers with anything but a result in the revision that was asked for.
+    pub fn handshake(&mut self) -> Result<Reply, Stop> {
+        let reply = self.initialize()?;
+        let spoken = reply.result().and_then(|result| result.get("protocolVersion")).and_then(Value::as_str);
+        match spoken {
+            Some(spoken) if spoken == self.stage.revision.date() => {}
+            Some(other) => {
+                return Err(Stop::Answer(format!("`initialize` was answered with revision {}", shortened(other))));
+            }
+            None => return Err(Stop::Answer(format!("`initialize` was answered with {}", reply.outcome()))),
+        }
+        self.id.clone_from(&reply.session_id);
+        self.notify("initialized", &Call::bare("notifications/initialized"))?;
+        Ok(reply)
+    }
+
+    fn initialize(&mut self) -> Result<Reply, Stop> {
+        let call = Call::with(
+            "initialize",
+            json!({
+                "protocolVersion": self.stage.revision.date(),
+                "capabilities": {"roots": {"listChanged": true}},
+                "clientInfo": client_info(),
+            }),
+        );
+        self.call("initialize", &call)
+    }
+
+    /// The session id, where the target granted one.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    /// The next request id, as JSON.
+    pub fn next_id(&self) -> String {
+        self.next_request.fetch_add(1, Ordering::Relaxed).to_string()
+    }
+
+    /// Makes a call and waits for what comes of it: its response, and the end of its stream.
+    ///
+    /// # Errors
+    ///
+    /// Where the target cannot be reached, or somebody interrupts.
+    pub fn call(&mut self, label: &str, call: &Call) -> Result<Reply, Stop> {
+        let id = self.next_id();
+        self.call_with_id(label, call, &id)
+    }
+
+    /// Makes a call with this id (raw JSON).
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::call`].
+    pub fn call_with_id(&mut self, label: &str, call: &Call, id: &str) -> Result<Reply, Stop> {
+        let ask = self.request(label, call, id);
+        self.send(&ask)
+    }
+
+    /// Sends a notification.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::call`].
+    pub fn notify(&mut self, label: &str, call: &Call) -> Result<Reply, Stop> {
+        let ask = self.dressed(Ask::post(label, call.message(self.stage.revision, None)), call);
+        self.send(&ask)
+    }
+
+    /// The request that a call makes, with the header fields of the session and the revision.
+    pub fn request(&self, label: &str, call: &Call, id: &str) -> Ask {
+        self.dressed(Ask::post(label, call.message(self.stage.revision, Some(id))), call)
+    }
+
+    /// A request with the header fields that the revision wants for this call.
+    pub fn dressed(&self, ask: Ask, call: &Call) -> Ask {
+        let mut ask = if call.method == "initialize" { ask } else { self.with_session(ask) };
+        if self.stage.revision.era() == Era::Modern {
+            ask.fields.extend(call.mirrored());
+        }
+        ask
+    }
+
+    /// A request with the session id and the protocol version.
+    pub fn with_session(&self, mut ask: Ask) -> Ask {
+        if let Some(id) = &self.id {
+            ask = ask.field("Mcp-Session-Id", id);
+        }
+        // 2025-03-26 has no such header.
+        if self.stage.revision > Revision::R20250326 {
+            ask = ask.field("MCP-Protocol-Version", self.stage.revision.date());
+        }
+        ask
+    }
+
+    /// Sends a request and waits for what comes of it; requests of the target on the stream are answered, and
+    /// a stream that ends before its response is resumed where the target said how.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::call`].
+    pub fn send(&mut self, ask: &Ask) -> Result<Reply, Stop> {
+        let mut connection = self.take_connection()?;
+        self.stage.ask(&mut connection, ask);
+        self.stage.settle(&mut connection, Until::End(self.patience))?;
+        let Some(exchange) = connection.exchanges().last() else {
+            return Err(Stop::Answer("the request could not be written".to_owned()));
+        };
+        let mut reply = Reply::of(exchange);
+        let asked_of_us: Vec<Message> = requests_in(exchange);
+        let cursor = resumable(exchange);
+        self.keep(connection)?;
+        for request in asked_of_us {
+            self.answer(&request)?;
+        }
+        if reply.response.is_none()
+            && let Some((cursor, retry)) = cursor
+            && self.stage.revision.is_legacy()
+        {
+            self.resume(&ask.label, cursor, retry, &mut reply)?;
+        }
+        Ok(reply)
+    }
+
+    /// The connection for the next request: the last one, where it can still be used.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::call`].
+    pub fn take_connection(&mut self) -> Result<Connection, Stop> {
+        if let Some(mut connection) = self.connection.take() {
+            // A FIN that is there already is seen before we write, as any careful client would.
+            connection.glance();
+            if connection.ended().is_none() {
+                return Ok(connection);
+            }
+            connection.close();
+        }
+        self.stage.connect()
+    }
+
+    /// Puts a connection back, if it can be used again.
+    ///
+    /// # Errors
+    ///
+    /// Where too many streams have been left open.
+    pub fn keep(&mut self, connection: Connection) -> Result<(), Stop> {
+        let Some(exchange) = connection.exchanges().last() else { return Ok(()) };
+        match exchange.ending {
+            Ending::Complete(_) if !exchange.close_is_announced() && connection.ended().is_none() => {
+                self.connection = Some(connection);
+            }
+            Ending::Open { .. } => {
+                self.left_open += 1;
+                self.parked.push(connection);
+                // Three are enough to judge, and each costs the whole grace.
+                if self.patience == Patience::Full && self.left_open >= 3 {
+                    return Err(Stop::LeftOpen(self.left_open));
+                }
+            }
+            _ => connection.close(),
+        }
+        Ok(())
+    }
+
+    /// Gives up the connection that requests go over, so that the next one opens another.
+    pub fn use_a_fresh_connection(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            connection.close();
+        }
+    }
+
+    /// Answers a request of the target's, as a client without features does.
+    fn answer(&mut self, request: &Message) -> Result<(), Stop> {
+        let id = &request.id;
+        let text = match request.method() {
+            Some("ping") => format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{}}}}"#),
+            Some("roots/list") => format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{"roots":[]}}}}"#),
+            _ => format!(
+                r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":-32601,"message":"mcpwire offers no such feature"}}}}"#
+            ),
+        };
+        let ask = self.with_session(Ask::post("answer-to-the-server", text));
+        let mut connection = self.take_connection()?;
+        self.stage.ask(&mut connection, &ask);
+        self.stage.settle(&mut connection, Until::End(Patience::Brief))?;
+        self.keep(connection)
+    }
+
+    /// Resumes a stream by GET with `Last-Event-ID`, as often as it takes and as the bounds allow.
+    fn resume(&mut self, label: &str, cursor: String, retry: Duration, reply: &mut Reply) -> Result<(), Stop> {
+        let (mut cursor, mut retry) = (cursor, retry);
+        let label = format!("{label}-resumed");
+        let deadline = Instant::now() + self.stage.options.timeout;
+        for _ in 0..RESUMPTIONS {
+            self.stage.pause(retry.min(LONGEST_RETRY))?;
+            let ask = self.with_session(Ask::get(&label)).field("Last-Event-ID", &cursor);
+            let mut connection = self.take_connection()?;
+            self.stage.ask(&mut connection, &ask);
+            self.stage.settle(&mut connection, Until::End(self.patience))?;
+            let Some(exchange) = connection.exchanges().last() else { return Ok(()) };
+            let now = Reply::of(exchange);
+            let next = resumable(exchange);
+            self.keep(connection)?;
+            if now.response.is_some() {
+                reply.response = now.response;
+                reply.complete = now.complete;
+                return Ok(());
+            }
+            match next {
+                Some(next) if Instant::now() < deadline => (cursor, retry) = next,
+                _ => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what still comes on the connections whose streams were left open, for that long.
+    ///
+    /// # Errors
+    ///
+    /// Where somebody interrupts.
+    pub fn linger(&mut self, patience: Duration) -> Result<(), Stop> {
+        let deadline = Instant::now() + patience;
+        for connection in self.parked.iter_mut().chain(self.connection.as_mut()) {
+            while connection.wait(deadline) == Wait::Bytes {}
+            if self.stage.interrupt.is_set() {
+                return Err(Stop::Interrupted);
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the session where there is one: a careful client leaves nothing behind. What comes of it is not
+    /// asked.
+    pub fn close(mut self) {
+        if self.id.is_none() || self.stage.interrupt.is_set() {
+            return;
+        }
+        let ask = self.with_session(Ask::bare("DELETE", "goodbye"));
+        if let Ok(mut connection) = self.take_connection() {
+            self.stage.ask(&mut connection, &ask);
+            let _ = self.stage.settle(&mut connection, Until::For(GOODBYE));
+            connection.close();
+        }
+    }
+
+    /// The stage.
+    pub fn stage(&self) -> &'s Stage {
+        self.stage
+    }
+
+    /// A plain request in a part of a control pair.
+    pub fn probe(&mut self, ask: Ask, part: Part) -> Result<Reply, Stop> {
+        self.send(&ask.part(part))
+    }
+}
+
+/// How long the answer to the last DELETE is waited for.
+const GOODBYE: Duration = Duration::from_millis(30);
+
+/// The target's own requests on a stream (legacy revisions).
+fn requests_in(exchange: &Exchange) -> Vec<Message> {
+    let requests = exchange.messages().iter().filter(|received| received.message.kind == MessageKind::Request);
+    requests.map(|received| received.message.clone()).take(16).collect()
+}
+
+/// Where and when a stream that ended without its response can be resumed.
+fn resumable(exchange: &Exchange) -> Option<(String, Duration)> {
+    let stream = exchange.answer.as_ref()?.stream.as_ref()?;
+    if exchange.response().is_some() || matches!(exchange.ending, Ending::Open { .. }) {
+        return None;
+    }
+    let retry = stream.retry().map_or(Duration::from_millis(100), Duration::from_millis);
+    Some((stream.last_event_id()?.to_owned(), retry))
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(40).collect()
+}

@@ -1,0 +1,160 @@
+//! The manifest of a recording: how it came about, and every option that its judgement depends on.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::spec::Revision;
+use crate::trace::Distance;
+use crate::verdict::Level;
+
+/// The version of the recording's format. A recording of another one is refused.
+pub const FORMAT: u64 = 1;
+
+/// The version of this crate.
+pub const TOOL: &str = env!("CARGO_PKG_VERSION");
+
+/// How a recording came about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The version of the format.
+    pub format: u64,
+    /// The version of mcpwire that made it.
+    pub tool: String,
+    /// When, in RFC 3339.
+    pub recorded: String,
+    /// What was tested.
+    pub target: TargetFacts,
+    /// The role of what was tested.
+    pub role: Role,
+    /// What was asked of which revision, and whether the target speaks it.
+    pub revisions: Vec<RevisionRun>,
+    /// The options that the judgement depends on.
+    pub options: Options,
+    /// The cheapest call against the embedded peer, on the same machine in the same minute.
+    pub floor: Option<Floor>,
+    /// Whether the platform could observe what some checks need.
+    pub instruments: Instruments,
+    /// Why the run ended before its last scenario, if it did.
+    pub incomplete: Option<String>,
+    /// The command that made it, up to the options of the selection.
+    pub command: String,
+    /// The last lines that the target wrote to standard error.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub target_output: Vec<String>,
+    /// The trace files, in the order of playing.
+    pub traces: Vec<String>,
+}
+
+/// What was tested.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetFacts {
+    /// How it was reached: `reference`, `url`, `command` or `in-process`.
+    pub kind: String,
+    /// Its address or command, without secrets.
+    pub name: String,
+    /// What it calls itself, and its version.
+    pub server: Option<String>,
+    /// How far away it is.
+    pub distance: Distance,
+}
+
+/// The side that was tested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// A server.
+    Server,
+}
+
+/// One revision in a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevisionRun {
+    /// The revision.
+    pub revision: Revision,
+    /// Whether the target speaks it.
+    pub spoken: bool,
+    /// How that showed, as a lowercase fragment.
+    pub how: String,
+}
+
+/// The options that a judgement depends on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Options {
+    /// What a repeated call may take over the floor.
+    #[serde(with = "nanos")]
+    pub budget: Duration,
+    /// The user set the budget: it gates for remote targets too.
+    pub budget_is_set: bool,
+    /// How long an answer was waited for.
+    #[serde(with = "nanos")]
+    pub timeout: Duration,
+    /// How long a stream may stay open after its response.
+    #[serde(with = "nanos")]
+    pub stream_end_grace: Duration,
+    /// Findings of this level and above make the run fail.
+    pub fail_on: Level,
+    /// Patterns of the checks to judge; all, where there are none.
+    pub only: Vec<String>,
+    /// Patterns of the checks to leave out.
+    pub skip: Vec<String>,
+}
+
+impl Options {
+    /// The default budget of a repeated call: 10 ms separate healthy servers (0.4 to 3 ms) from held-back
+    /// segments (40 ms) even on a busy machine.
+    pub const BUDGET: Duration = Duration::from_millis(10);
+    /// The default wait for an answer.
+    pub const TIMEOUT: Duration = Duration::from_secs(10);
+    /// The default grace for the end of a stream: far above what a healthy server needs (12 to 350 µs), far
+    /// below what a person would wait. The claim holds up to 10 s; beyond, keep-alives begin to matter.
+    pub const STREAM_END_GRACE: Duration = Duration::from_secs(2);
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            budget: Self::BUDGET,
+            budget_is_set: false,
+            timeout: Self::TIMEOUT,
+            stream_end_grace: Self::STREAM_END_GRACE,
+            fail_on: Level::Budget,
+            only: Vec::new(),
+            skip: Vec::new(),
+        }
+    }
+}
+
+/// The cheapest call against the embedded peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Floor {
+    /// How many calls.
+    pub n: usize,
+    /// Their median, in nanoseconds.
+    pub p50: u64,
+}
+
+/// What the platform could observe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instruments {
+    /// Kernel receive times.
+    pub kernel_times: bool,
+    /// The receive queue, and control over our acknowledgements.
+    pub withheld_ack: bool,
+}
+
+mod nanos {
+    //! Durations as whole nanoseconds.
+
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_nanos)
+    }
+}

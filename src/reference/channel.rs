@@ -1,0 +1,217 @@
+//! The way back from a request to its client: what is said while it is worked on, the response, the end.
+
+use std::io;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::Fault;
+use super::answer::Head;
+use super::connection::Connection;
+use super::event_store::StreamLog;
+use super::event_stream::{Event, EventStream, Place};
+use super::in_flight::Ticket;
+use super::message::{self, Id, Outcome};
+use super::server::{GLANCE, Server};
+use super::session::Session;
+use super::tools::{Stopped, Surroundings};
+
+/// Carries the messages of one request.
+pub(super) struct Channel<'c> {
+    pub(super) server: Arc<Server>,
+    pub(super) session: Option<Arc<Session>>,
+    pub(super) ticket: Option<Ticket>,
+    /// Keeps the messages of a stream for a client that loses it.
+    pub(super) log: Option<StreamLog>,
+    pub(super) sink: Sink<'c>,
+    pub(super) called_off: CalledOff,
+    last_notification: Option<String>,
+}
+
+/// Where the messages go.
+pub(super) enum Sink<'c> {
+    Stream(EventStream<'c>),
+    /// One JSON object under this head, and so nothing but the response.
+    Json(Head, &'c mut Connection),
+    /// Nobody is connected: the client will come back for what the log keeps.
+    Nobody,
+}
+
+/// What calls the work on a request off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CalledOff {
+    /// A notification; that the client disconnects means nothing (2025-11-25, "Sending Messages to the Server", 6).
+    ByNotification,
+    /// That the client disconnects, and nothing else (2026-07-28, "Cancellation").
+    ByDisconnect,
+}
+
+impl<'c> Channel<'c> {
+    pub(super) fn new(server: &Arc<Server>, called_off: CalledOff, sink: Sink<'c>) -> Self {
+        let server = Arc::clone(server);
+        Channel { server, session: None, ticket: None, log: None, sink, called_off, last_notification: None }
+    }
+
+    /// Gives the client an event id to resume from before there is anything to say, and where it is to poll, how long
+    /// to wait (2025-11-25, "Sending Messages to the Server", 6).
+    pub(super) fn prime(&mut self, retry: Option<u32>) {
+        let id = self.log.as_mut().map(|log| log.record(""));
+        if let Sink::Stream(stream) = &mut self.sink {
+            stream.send(&Event { id: id.as_deref(), retry, ..Event::default() });
+        }
+    }
+
+    /// Ends the stream before the response; the messages still to come are kept for a client that asks for them.
+    pub(super) fn detach(self) -> (Channel<'static>, io::Result<()>) {
+        let Channel { server, session, ticket, log, sink, called_off, last_notification } = self;
+        let ended = match sink {
+            Sink::Stream(stream) => stream.end(),
+            _ => Ok(()),
+        };
+        (Channel { server, session, ticket, log, sink: Sink::Nobody, called_off, last_notification }, ended)
+    }
+
+    /// Sends the response, and ends the answer.
+    pub(super) fn respond(mut self, id: &Id, outcome: &Outcome) -> io::Result<()> {
+        if self.server.has(Fault::IdsKeyedByText) && self.ticket.as_ref().is_some_and(|ticket| !ticket.is_current()) {
+            // Its entry now leads to the request that came later, and its own stream can no longer be found.
+            self.wait_for_session_end();
+            return self.end();
+        }
+        let response = message::response(Some(id), outcome, &self.server);
+        match self.sink {
+            Sink::Json(head, connection) => connection.json(head, &response),
+            Sink::Stream(_) => self.respond_on_stream(&response, outcome),
+            Sink::Nobody => {
+                self.send(&response, Place::Last);
+                Ok(())
+            }
+        }
+    }
+
+    /// The response is the last message of its stream, and the stream ends with it (2025-11-25, "Sending Messages to
+    /// the Server", 6). Most of what can go wrong with a stream goes wrong here.
+    fn respond_on_stream(mut self, response: &str, outcome: &Outcome) -> io::Result<()> {
+        let server = Arc::clone(&self.server);
+        let indented = server.has(Fault::RawNewlineInData).then(|| message::indented(response));
+        let response = indented.as_deref().unwrap_or(response);
+        if server.has(Fault::ResponseMissing) {
+            return self.end();
+        }
+        if server.has(Fault::ResponseOnGetStream) && self.push_to_session(response) {
+            return self.end();
+        }
+        if server.has(Fault::ResetInMidBody) {
+            return self.reset_within(response);
+        }
+
+        self.send(response, Place::Last);
+        if server.has(Fault::ResponseSentTwice) {
+            self.send(response, Place::Last);
+        }
+        if server.has(Fault::ResponseBroadcast) {
+            self.push_to_session(response);
+        }
+        if server.has(Fault::LateNotification) {
+            let done = || message::notification("notifications/message", r#"{"level":"info","data":"done"}"#);
+            let late = self.last_notification.take().unwrap_or_else(done);
+            self.send(&late, Place::Inside);
+        }
+
+        let keeps_open = match outcome {
+            Outcome::Result(_) => server.has(Fault::StreamLeftOpen),
+            Outcome::Error(_) => server.has(Fault::StreamLeftOpenAfterError),
+        };
+        if keeps_open {
+            self.wait_for_session_end();
+        }
+        if server.has(Fault::FinWithoutTerminator) {
+            return self.close();
+        }
+        self.end()
+    }
+
+    /// Ends the answer. A request that was called off gets no response.
+    pub(super) fn end(self) -> io::Result<()> {
+        match self.sink {
+            Sink::Stream(stream) => stream.end(),
+            Sink::Json(..) => Err(io::ErrorKind::ConnectionAborted.into()),
+            Sink::Nobody => Ok(()),
+        }
+    }
+
+    fn close(self) -> io::Result<()> {
+        match self.sink {
+            Sink::Stream(stream) => stream.close(),
+            _ => Ok(()),
+        }
+    }
+
+    fn reset_within(self, message: &str) -> io::Result<()> {
+        match self.sink {
+            Sink::Stream(stream) => stream.reset_within(&Event { data: message, ..Event::default() }),
+            _ => Ok(()),
+        }
+    }
+
+    fn send(&mut self, message: &str, place: Place) {
+        let id = self.log.as_mut().map(|log| log.record(message));
+        if let Sink::Stream(stream) = &mut self.sink {
+            stream.send(&Event { id: id.as_deref(), data: message, place, ..Event::default() });
+        }
+    }
+
+    fn push_to_session(&self, message: &str) -> bool {
+        self.session.as_ref().is_some_and(|session| session.push(message))
+    }
+
+    fn client_has_gone(&mut self) -> bool {
+        match &mut self.sink {
+            Sink::Stream(stream) => stream.client_has_gone(),
+            Sink::Json(_, connection) => connection.client_has_gone(),
+            Sink::Nobody => false,
+        }
+    }
+
+    fn is_called_off(&mut self) -> bool {
+        match self.called_off {
+            _ if self.server.is_closing() => true,
+            CalledOff::ByDisconnect => self.client_has_gone(),
+            // Who waits for a JSON object has to be answered with one, and a server may ignore the notification.
+            CalledOff::ByNotification => {
+                !matches!(self.sink, Sink::Json(..)) && self.ticket.as_ref().is_some_and(Ticket::is_cancelled)
+            }
+        }
+    }
+
+    fn wait_for_session_end(&mut self) {
+        while !self.server.is_closing() && !self.session_has_ended() && !self.client_has_gone() {
+            thread::sleep(GLANCE);
+        }
+    }
+
+    fn session_has_ended(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.has_ended())
+    }
+}
+
+impl Surroundings for Channel<'_> {
+    fn notify(&mut self, notification: &str) {
+        self.send(notification, Place::Inside);
+        self.last_notification = Some(notification.to_owned());
+    }
+
+    fn pause(&mut self, length: Duration) -> Result<(), Stopped> {
+        let end = Instant::now() + length;
+        loop {
+            if self.is_called_off() {
+                return Err(Stopped);
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            thread::sleep(left.min(GLANCE));
+        }
+    }
+}

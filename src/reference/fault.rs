@@ -1,0 +1,105 @@
+//! The violations: each is a bug that a real server has or had, and each is woven in where that bug would sit.
+
+use super::switch::switches;
+
+switches! {
+    /// One way not to conform. A reference server has at most one, and does everything else right.
+    enum Fault, "fault" {
+        StreamLeftOpen, "stream-left-open", violates ["sse/stream-ends-after-response"]:
+            "Keeps the channel of a request until its session ends, so that the stream stays open after the result.";
+        StreamLeftOpenAfterError, "stream-left-open-after-error", violates ["sse/stream-ends-after-error"]:
+            "Takes only a result for the end of a request, so that the stream stays open after an error.";
+        LateNotification, "late-notification", violates ["sse/nothing-after-response"]:
+            "Reports from a task that lags behind, so that a notification follows the response on its stream.";
+        LastEventUnterminated, "last-event-unterminated", violates ["sse/well-formed"]:
+            "Writes blank lines between events instead of after them, so that the last event is never dispatched.";
+        Latin1Text, "latin-1-text", violates ["sse/well-formed"]:
+            "Writes events in Latin-1, so that text beyond ASCII is no UTF-8.";
+        RawNewlineInData, "raw-newline-in-data", violates ["sse/well-formed"]:
+            "Sends indented JSON behind a single `data:`, so that its other lines become fields that nobody knows.";
+
+        FinWithoutTerminator, "fin-without-terminator", violates ["http/body-complete"]:
+            "Closes the connection after the response instead of ending the chunked body.";
+        ContentLengthTooLong, "content-length-too-long", violates ["http/body-complete"]:
+            "Measures JSON with its escapes and sends it without them, so that bytes are missing when it closes.";
+        ResetInMidBody, "reset-in-mid-body", violates ["http/body-complete"]:
+            "Aborts the connection while it writes the response.";
+
+        ClosesUnannounced, "closes-unannounced", violates ["http/connection-reusable"]:
+            "Closes the connection after each complete answer without having said so.";
+        ResetAfterAnswer, "reset-after-answer", violates ["http/connection-reusable"]:
+            "Aborts a connection that it promised to keep as soon as the answer is sent.";
+        ContentLengthCountsCharacters, "content-length-counts-characters", violates ["http/connection-reusable"]:
+            "Counts characters where bytes are meant, so that the end of the body lies beyond the answer.";
+        TrailingNewlineUncounted, "trailing-newline-uncounted", violates ["http/connection-reusable"]:
+            "Writes a line feed after the JSON that it measured, so that a stray byte follows the answer.";
+
+        AcceptedWithBody, "accepted-with-body", violates ["http/accepted-has-no-body"]:
+            "Serialises the nothing that a notification returns, so that 202 carries the JSON text `null`.";
+        AcceptedUnframed, "accepted-unframed", violates ["http/accepted-has-no-body"]:
+            "Sends 202 without a length and keeps the connection, so that the client waits for a body without end.";
+        JsonAsPlainText, "json-as-plain-text", violates ["http/content-type"]:
+            "Labels JSON answers `text/plain`.";
+
+        ResponseSentTwice, "response-sent-twice", violates ["rpc/exactly-one-response"]:
+            "Sends the response once when it is ready and once more when it flushes the stream.";
+        ResponseOnGetStream, "response-on-get-stream", violates ["rpc/exactly-one-response"]:
+            "Sends the response on the GET stream, where there is one, and ends the stream of the request without it.";
+        ResponseBroadcast, "response-broadcast", violates ["rpc/exactly-one-response"]:
+            "Sends the response on every stream of the session: that of the request, and the GET stream.";
+        ResponseMissing, "response-missing", violates ["rpc/exactly-one-response"]:
+            "Ends the stream before the response has been passed on to it.";
+
+        IdsBecomeStrings, "ids-become-strings", violates ["rpc/id-echoed-exactly"]:
+            "Keeps ids as strings, so that 1 comes back as \"1\".";
+        NumericStringsBecomeNumbers, "numeric-strings-become-numbers", violates ["rpc/id-echoed-exactly"]:
+            "Guesses the type of ids by their look, so that \"1\" comes back as 1.";
+        BigIdsThroughDouble, "big-ids-through-double", violates ["rpc/id-echoed-exactly"]:
+            "Reads integers as doubles, so that ids beyond 2^53 come back as their neighbours.";
+        IdsKeyedByText, "ids-keyed-by-text", violates ["rpc/ids-differ-by-type"]:
+            "Finds requests in flight by the text of their id, so that \"1\" takes the channel of 1.";
+
+        UnknownMethodSucceeds, "unknown-method-succeeds", violates ["rpc/unknown-method-is-an-error"]:
+            "Answers a method that it does not know with an empty result.";
+        UnknownMethodWrongCode, "unknown-method-wrong-code", violates ["rpc/unknown-method-is-an-error"]:
+            "Reports a method that it does not know as an internal error.";
+        UnknownMethodDisconnects, "unknown-method-disconnects", violates ["rpc/unknown-method-is-an-error"]:
+            "Closes the connection without an answer when it does not know the method.";
+
+        MalformedAccepted, "malformed-accepted", violates ["rpc/malformed-input-is-refused"]:
+            "Queues the body before it reads it, so that whatever cannot be read is accepted with 202.";
+        MalformedAnswered, "malformed-answered", violates ["rpc/malformed-input-is-refused"]:
+            "Takes what it cannot read for an empty request, and answers it with a result under an id of its own.";
+        MalformedIsFatal, "malformed-is-fatal", violates ["rpc/malformed-input-is-refused"]:
+            "Panics over a body that it cannot read, and answers the rest of the session (if none, all) with 500.";
+
+        SessionIdWithSpace, "session-id-with-space", violates ["session/id-is-valid"]:
+            "Issues session ids with a space in them.";
+        SessionIdNotAscii, "session-id-not-ascii", violates ["session/id-is-valid"]:
+            "Issues session ids with a letter beyond ASCII in them.";
+        SessionIdChanges, "session-id-changes", violates ["session/id-is-valid"]:
+            "Stamps each later answer with a fresh session id.";
+        SessionOnFailedInitialize, "session-on-failed-initialize", violates ["session/id-is-valid"]:
+            "Opens the session before it looks at the parameters, so that a failed `initialize` grants one.";
+        MissingSessionNotFound, "missing-session-not-found", violates ["session/required"]:
+            "Looks a missing session id up like any other, and answers 404.";
+        MissingSessionFails, "missing-session-fails", violates ["session/required"]:
+            "Stumbles over a missing session id, and answers 500.";
+        SessionSurvivesDelete, "session-survives-delete", violates ["session/gone-after-delete"]:
+            "Ends the session but leaves it in the table that POST looks at.";
+        DeleteAlwaysSucceeds, "delete-always-succeeds", violates ["session/gone-after-delete"]:
+            "Answers every DELETE with 200, whether or not there is such a session.";
+
+        GetNotFound, "get-not-found", violates ["http/get-is-stream-or-405"]:
+            "Has no route for GET, and answers 404.";
+        GetAnswersJson, "get-answers-json", violates ["http/get-is-stream-or-405"]:
+            "Answers GET with a JSON object about itself.";
+        GetHeadHeldBack, "get-head-held-back", violates ["http/get-head-at-once"]:
+            "Sends the head of the GET stream with its first event, a keep-alive comment after 1.2 s.";
+
+        SlowCalls, "slow-calls", violates ["latency/repeated-calls-within-budget"]:
+            "Takes 25 ms for each call on a connection after the first.";
+        Nagle, "nagle", violates ["latency/no-held-back-segment"]:
+            "Leaves Nagle's algorithm on, so that a small last segment waits for the client's delayed ACK.";
+    }
+}

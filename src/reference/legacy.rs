@@ -1,0 +1,368 @@
+//! The revisions 2025-03-26, 2025-06-18 and 2025-11-25: a handshake, sessions, a stream for the server's own messages.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::RecvTimeoutError;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::wire::http1::Fields;
+
+use super::answer::Head;
+use super::channel::{CalledOff, Channel, Sink};
+use super::connection::Connection;
+use super::endpoint::{accepts, refuse, unknown_method};
+use super::event_store::{Cursor, Next};
+use super::event_stream::{Event, EventStream};
+use super::message::{self, Error, Id, Malformed, Message, Notification, Outcome, Payload, Request};
+use super::revision::Revision;
+use super::server::{GLANCE, Server};
+use super::session::{self, Session};
+use super::tools::{self, Stopped};
+use super::{Fault, Variant};
+
+/// The milliseconds that a client shall wait before it polls.
+const POLL_AFTER: u32 = 20;
+
+/// How long a new GET waits for its place: a client that reconnects can be faster than the news that its old stream
+/// has gone.
+const NEWS: Duration = Duration::from_millis(50);
+
+/// How long a GET stream is silent before its server, if it does so at all, shows that it is there.
+const KEEP_ALIVE: Duration = Duration::from_millis(1_200);
+
+/// Why a request is not answered: the status, and what the body says.
+pub(super) struct Refusal(u16, Error);
+
+impl Refusal {
+    fn new(status: u16, why: &str) -> Refusal {
+        Refusal(status, Error::new(Error::INVALID_REQUEST, why))
+    }
+}
+
+/// Answers a POST.
+pub(super) fn post(payload: Payload, fields: &Fields, connection: &mut Connection) -> io::Result<()> {
+    if let Payload::Single(Message::Request(request)) = &payload
+        && request.method == "initialize"
+    {
+        return initialize(request, fields, connection);
+    }
+    let session = match session_of(fields, connection) {
+        Ok(session) => session,
+        Err(Refusal(status, error)) => return refuse(status, payload.id(), error, connection),
+    };
+    if session.is_poisoned() {
+        let error = Error::new(Error::INTERNAL, "the session is poisoned");
+        return refuse(500, payload.id(), error, connection);
+    }
+    match payload {
+        Payload::Single(Message::Request(request)) => answer(request, &session, connection),
+        Payload::Single(Message::Notification(notification)) => {
+            take_note(&notification, &session, &connection.server);
+            connection.accepted(head(202, connection))
+        }
+        Payload::Single(Message::Response) => connection.accepted(head(202, connection)),
+        Payload::Batch(elements) if session.revision == Revision::March2025 => {
+            answer_batch(elements, &session, connection)
+        }
+        Payload::Batch(_) => {
+            let error = Error::new(Error::INVALID_REQUEST, "this revision has no batches");
+            refuse(400, None, error, connection)
+        }
+    }
+}
+
+/// The session of a request (2025-11-25, "Session Management"), which also has to name a version that exists
+/// ("Protocol Version Header").
+pub(super) fn session_of(fields: &Fields, connection: &Connection) -> Result<Arc<Session>, Refusal> {
+    let server = &connection.server;
+    if server.plays(Variant::Stateless) {
+        // Who does not name a version speaks the one that did not know how to.
+        let revision = version_of(fields)?.unwrap_or(Revision::March2025);
+        return Ok(Arc::new(Session::new(revision, Arc::clone(&server.stateless_events))));
+    }
+    let Some(id) = fields.get("mcp-session-id") else {
+        return Err(match () {
+            () if server.has(Fault::MissingSessionNotFound) => Refusal::new(404, "there is no such session"),
+            () if server.has(Fault::MissingSessionFails) => Refusal(500, Error::new(Error::INTERNAL, "internal error")),
+            () => Refusal::new(400, "`Mcp-Session-Id` is missing"),
+        });
+    };
+    let Some(session) = server.sessions.find(&id.value) else {
+        return Err(Refusal::new(404, "there is no such session"));
+    };
+    // The first revision does not have the header, so there it means nothing.
+    if session.revision > Revision::March2025 {
+        version_of(fields)?;
+    }
+    Ok(session)
+}
+
+/// The version that the header names; `None` without a header.
+fn version_of(fields: &Fields) -> Result<Option<Revision>, Refusal> {
+    let Some(version) = fields.text("mcp-protocol-version") else { return Ok(None) };
+    match Revision::legacy(&version) {
+        Some(revision) => Ok(Some(revision)),
+        None => Err(Refusal::new(400, "`MCP-Protocol-Version` names no version that this server speaks")),
+    }
+}
+
+/// The head of an answer within a session. The session id is given once, with the answer to `initialize`.
+fn head(status: u16, connection: &Connection) -> Head {
+    let head = Head::new(status);
+    match connection.server.has(Fault::SessionIdChanges) {
+        true => head.with("Mcp-Session-Id", session::random_id()),
+        false => head,
+    }
+}
+
+fn initialize(request: &Request, fields: &Fields, connection: &mut Connection) -> io::Result<()> {
+    let server = Arc::clone(&connection.server);
+    let is_stateless = server.plays(Variant::Stateless);
+    let refusal = match fields.get("mcp-session-id") {
+        Some(id) if !is_stateless => Some(match server.sessions.find(&id.value) {
+            Some(_) => Refusal::new(400, "this session is already initialized"),
+            None => Refusal::new(404, "there is no such session"),
+        }),
+        _ => version_of(fields).err(),
+    };
+    if let Some(Refusal(status, error)) = refusal {
+        return refuse(status, Some(&request.id), error, connection);
+    }
+
+    let params = &request.params;
+    let requested = params.string(&["protocolVersion"]);
+    let is_complete = params.has_object(&["capabilities"]) && params.has_object(&["clientInfo"]);
+    // A version that nobody knows is answered with the latest that has a handshake ("Version Negotiation").
+    let revision = requested.as_deref().and_then(Revision::legacy).unwrap_or(Revision::November2025);
+    let outcome = match requested {
+        Some(_) if is_complete => Outcome::Result(json!({
+            "protocolVersion": revision.date(),
+            "capabilities": server.capabilities(),
+            "serverInfo": server.info(),
+        })),
+        _ => {
+            let why = "`initialize` takes `protocolVersion`, `capabilities` and `clientInfo`";
+            Outcome::Error(Error::new(Error::INVALID_PARAMS, why))
+        }
+    };
+
+    let is_granted = matches!(outcome, Outcome::Result(_)) || server.has(Fault::SessionOnFailedInitialize);
+    let mut head = Head::new(200);
+    if is_granted && !is_stateless {
+        let id = session_id(&server);
+        server.sessions.open(id.clone(), revision);
+        head = head.with("Mcp-Session-Id", id);
+    }
+    let response = message::response(Some(&request.id), &outcome, &server);
+    connection.json(head, &response)
+}
+
+/// A new session id: visible ASCII and nothing else ("Session Management", 1).
+fn session_id(server: &Server) -> Vec<u8> {
+    let random = session::random_id();
+    if server.has(Fault::SessionIdWithSpace) {
+        format!("session {random}").into()
+    } else if server.has(Fault::SessionIdNotAscii) {
+        format!("gültig-{random}").into()
+    } else {
+        random.into()
+    }
+}
+
+/// Works on a request. Short answers are JSON, the others are streams: every client has to understand both.
+fn answer(request: Request, session: &Arc<Session>, connection: &mut Connection) -> io::Result<()> {
+    let server = Arc::clone(&connection.server);
+    if server.has(Fault::UnknownMethodDisconnects) && !knows(&request.method, &server) {
+        return Err(io::ErrorKind::ConnectionAborted.into());
+    }
+    let head = head(200, connection);
+    if request.method == "tools/list" || server.plays(Variant::JsonAnswers) {
+        return work(&request, channel(&request, session, Sink::Json(head, connection), &server));
+    }
+
+    connection.begin_call();
+    let mut channel = channel(&request, session, Sink::Stream(EventStream::begin(connection, head)), &server);
+    channel.log = Some(session.events.open());
+    if session.revision < Revision::November2025 {
+        return work(&request, channel);
+    }
+    if !server.offers_polling() {
+        channel.prime(None);
+        return work(&request, channel);
+    }
+    channel.prime(Some(POLL_AFTER));
+    let (channel, ended) = channel.detach();
+    server.spawn(move || drop(work(&request, channel)))?;
+    ended
+}
+
+fn channel<'c>(request: &Request, session: &Arc<Session>, sink: Sink<'c>, server: &Arc<Server>) -> Channel<'c> {
+    let mut channel = Channel::new(server, CalledOff::ByNotification, sink);
+    channel.session = Some(Arc::clone(session));
+    channel.ticket = Some(session.in_flight.enter(request.id.key(server)));
+    channel
+}
+
+fn work(request: &Request, mut channel: Channel<'_>) -> io::Result<()> {
+    match run(request, &mut channel) {
+        Ok(outcome) => channel.respond(&request.id, &outcome),
+        Err(Stopped) => channel.end(),
+    }
+}
+
+fn run(request: &Request, channel: &mut Channel<'_>) -> Result<Outcome, Stopped> {
+    let method = request.method.as_str();
+    match method {
+        _ if !knows(method, &channel.server) => Ok(unknown_method(method, &channel.server)),
+        "tools/list" => Ok(Outcome::Result(json!({ "tools": tools::list() }))),
+        "tools/call" => tools::call(&request.params, channel),
+        _ => Ok(Outcome::Result(json!({}))),
+    }
+}
+
+fn knows(method: &str, server: &Server) -> bool {
+    match method {
+        "ping" => true,
+        "tools/list" | "tools/call" => server.has_tools(),
+        _ => false,
+    }
+}
+
+fn take_note(notification: &Notification, session: &Session, server: &Server) {
+    if notification.method == "notifications/cancelled"
+        && let Some(id) = notification.params.at(&["requestId"]).and_then(|id| Id::parse(&id))
+    {
+        session.in_flight.cancel(id.key(server));
+    }
+}
+
+/// Works through a batch, and answers its requests together (2025-03-26, "Batching").
+fn answer_batch(
+    elements: Vec<Result<Message, Malformed>>,
+    session: &Arc<Session>,
+    connection: &mut Connection,
+) -> io::Result<()> {
+    let server = Arc::clone(&connection.server);
+    let status = if elements.iter().any(Result::is_ok) { 200 } else { 400 };
+    let mut responses = Vec::new();
+    for element in elements {
+        match element {
+            Ok(Message::Request(request)) if request.method == "initialize" => {
+                let error = Error::new(Error::INVALID_REQUEST, "a batch cannot initialize");
+                responses.push(message::response(Some(&request.id), &Outcome::Error(error), &server));
+            }
+            Ok(Message::Request(request)) => {
+                if let Ok(outcome) = run(&request, &mut channel(&request, session, Sink::Nobody, &server)) {
+                    responses.push(message::response(Some(&request.id), &outcome, &server));
+                }
+            }
+            Ok(Message::Notification(notification)) => take_note(&notification, session, &server),
+            Ok(Message::Response) => {}
+            Err(malformed) => {
+                let outcome = Outcome::Error(malformed.error);
+                responses.push(message::response(malformed.id.as_ref(), &outcome, &server));
+            }
+        }
+    }
+    if responses.is_empty() {
+        return connection.accepted(head(202, connection));
+    }
+    connection.json(head(status, connection), &format!("[{}]", responses.join(",")))
+}
+
+/// Answers a GET: with the rest of a stream that was lost, or with the stream of the session's own messages.
+pub(super) fn get(fields: &Fields, connection: &mut Connection) -> io::Result<()> {
+    let session = match living_session_of(fields, connection) {
+        Ok(session) => session,
+        Err(Refusal(status, error)) => return refuse(status, None, error, connection),
+    };
+    if !accepts(fields, "text/event-stream") {
+        let error = Error::new(Error::INVALID_REQUEST, "accept text/event-stream");
+        return refuse(406, None, error, connection);
+    }
+    if connection.server.has(Fault::GetAnswersJson) {
+        let info = connection.server.info().to_string();
+        return connection.json(head(200, connection), &info);
+    }
+    // An id whose stream is no longer kept cannot be honoured, and need not be.
+    let lost = fields.text("last-event-id").and_then(|id| session.events.after(&id));
+    match lost {
+        Some(cursor) => resume(cursor, &session, connection),
+        None => listen(&session, connection),
+    }
+}
+
+fn resume(mut cursor: Cursor, session: &Session, connection: &mut Connection) -> io::Result<()> {
+    let server = Arc::clone(&connection.server);
+    let mut stream = EventStream::begin_live(connection, head(200, connection));
+    stream.flush();
+    while !server.is_closing() && !session.has_ended() && !stream.client_has_gone() {
+        match session.events.next(&mut cursor, GLANCE) {
+            Next::Event { id, data } => stream.send(&Event { id: Some(&id), data: &data, ..Event::default() }),
+            Next::Nothing => {}
+            Next::End => break,
+        }
+    }
+    stream.end()
+}
+
+fn listen(session: &Session, connection: &mut Connection) -> io::Result<()> {
+    let server = Arc::clone(&connection.server);
+    let messages = session.listen().or_else(|| {
+        thread::sleep(NEWS);
+        session.listen()
+    });
+    let Some(messages) = messages else {
+        let error = Error::new(Error::INVALID_REQUEST, "this session already has a stream");
+        return refuse(409, None, error, connection);
+    };
+
+    let mut log = session.events.open();
+    let mut stream = EventStream::begin_live(connection, head(200, connection));
+    let holds_back = server.has(Fault::GetHeadHeldBack);
+    if !holds_back {
+        stream.flush();
+    }
+    let mut silent_since = Instant::now();
+    while !server.is_closing() && !stream.client_has_gone() {
+        match messages.recv_timeout(GLANCE) {
+            Ok(message) => {
+                let id = log.record(&message);
+                stream.send(&Event { id: Some(&id), data: &message, ..Event::default() });
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                if holds_back && silent_since.elapsed() >= KEEP_ALIVE {
+                    stream.comment("keep-alive");
+                    silent_since = Instant::now();
+                }
+            }
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    session.stop_listening();
+    stream.end()
+}
+
+/// Answers a DELETE: the session ends ("Session Management", 5).
+pub(super) fn delete(fields: &Fields, connection: &mut Connection) -> io::Result<()> {
+    let server = Arc::clone(&connection.server);
+    match living_session_of(fields, connection) {
+        Ok(session) if server.has(Fault::SessionSurvivesDelete) => session.end(),
+        Ok(_) => {
+            if let Some(id) = fields.get("mcp-session-id") {
+                server.sessions.end(&id.value);
+            }
+        }
+        Err(Refusal(404, _)) if server.has(Fault::DeleteAlwaysSucceeds) => {}
+        Err(Refusal(status, error)) => return refuse(status, None, error, connection),
+    }
+    connection.empty(head(200, connection))
+}
+
+fn living_session_of(fields: &Fields, connection: &Connection) -> Result<Arc<Session>, Refusal> {
+    let session = session_of(fields, connection)?;
+    if session.has_ended() { Err(Refusal::new(404, "the session has ended")) } else { Ok(session) }
+}

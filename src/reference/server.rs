@@ -1,0 +1,175 @@
+//! What all connections share, and the loop that takes them in.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use socket2::Socket;
+
+use super::event_store::EventStore;
+use super::in_flight::InFlight;
+use super::revision::Revision;
+use super::session::Sessions;
+use super::{Config, Fault, Variant, connection};
+
+/// How many connections there may be at once; more are closed as they come.
+const MAX_CONNECTIONS: usize = 512;
+
+/// How long a thread that waits for several things goes without looking at all of them.
+pub(super) const GLANCE: Duration = Duration::from_millis(5);
+
+#[derive(Debug)]
+pub(super) struct Server {
+    config: Config,
+    pub(super) sessions: Sessions,
+    /// The requests of clients without a session.
+    pub(super) in_flight: InFlight,
+    /// Numbers the events of clients without a session.
+    pub(super) stateless_events: Arc<EventStore>,
+    poisoned: AtomicBool,
+    closing: AtomicBool,
+    connections: Mutex<Vec<Weak<Socket>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Server {
+    pub(super) fn new(config: Config) -> Server {
+        Server {
+            config,
+            sessions: Sessions::default(),
+            in_flight: InFlight::default(),
+            stateless_events: Arc::default(),
+            poisoned: AtomicBool::new(false),
+            closing: AtomicBool::new(false),
+            connections: Mutex::default(),
+            threads: Mutex::default(),
+        }
+    }
+
+    pub(super) fn path(&self) -> &str {
+        &self.config.path
+    }
+
+    /// Whether it has this bug.
+    pub(super) fn has(&self, fault: Fault) -> bool {
+        self.config.fault == Some(fault)
+    }
+
+    /// Whether it takes this liberty.
+    pub(super) fn plays(&self, variant: Variant) -> bool {
+        self.config.variants.contains(&variant)
+    }
+
+    /// What the server can do, as it declares it.
+    pub(super) fn capabilities(&self) -> Value {
+        if self.has_tools() { json!({ "tools": {} }) } else { json!({}) }
+    }
+
+    /// Who the server is.
+    pub(super) fn info(&self) -> Value {
+        json!({ "name": "mcpwire-reference", "version": env!("CARGO_PKG_VERSION") })
+    }
+
+    /// The versions that the server speaks, the latest first.
+    pub(super) fn versions(&self) -> Vec<&'static str> {
+        let modern = [Revision::July2026].into_iter().filter(|_| !self.plays(Variant::LegacyOnly));
+        let legacy = Revision::LEGACY.into_iter().filter(|_| !self.plays(Variant::ModernOnly));
+        modern.chain(legacy).map(Revision::date).collect()
+    }
+
+    pub(super) fn has_tools(&self) -> bool {
+        !self.plays(Variant::NoTools)
+    }
+
+    /// Whether a client may have to come back for its response, which takes GET and a session.
+    pub(super) fn offers_polling(&self) -> bool {
+        self.plays(Variant::Polling) && !self.plays(Variant::Get405) && !self.plays(Variant::Stateless)
+    }
+
+    /// Whether a handler panicked while it held what all requests without a session share; it never does unless that
+    /// is the fault.
+    pub(super) fn is_poisoned(&self) -> bool {
+        self.poisoned.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn poison(&self) {
+        self.poisoned.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::SeqCst)
+    }
+
+    /// Says that it is over, and shuts every connection, which wakes whoever reads from it or writes to it.
+    pub(super) fn close(&self) {
+        self.closing.store(true, Ordering::SeqCst);
+        for socket in self.connections().drain(..).filter_map(|socket| socket.upgrade()) {
+            let _ = socket.shutdown(std::net::Shutdown::Both);
+        }
+    }
+
+    /// Runs something beside the connections; it must end soon after the server begins to close.
+    pub(super) fn spawn(&self, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        let thread = thread::Builder::new().name("reference".to_owned()).spawn(work)?;
+        let mut threads = self.threads();
+        threads.retain(|thread| !thread.is_finished());
+        threads.push(thread);
+        Ok(())
+    }
+
+    fn take_in(self: &Arc<Self>, socket: Socket) -> io::Result<()> {
+        // Without it the last small segment of an answer waits until the client acknowledges the one before.
+        socket.set_tcp_nodelay(!self.has(Fault::Nagle))?;
+        let socket = Arc::new(socket);
+        {
+            let mut connections = self.connections();
+            connections.retain(|socket| socket.strong_count() > 0);
+            if connections.len() >= MAX_CONNECTIONS {
+                return Err(io::ErrorKind::ResourceBusy.into());
+            }
+            connections.push(Arc::downgrade(&socket));
+        }
+        let server = Arc::clone(self);
+        self.spawn(move || connection::serve(server, socket))
+    }
+
+    fn join(&self) {
+        // A thread may start another one before it ends, hence again until there is none.
+        loop {
+            let threads = std::mem::take(&mut *self.threads());
+            if threads.is_empty() {
+                return;
+            }
+            for thread in threads {
+                let _ = thread.join();
+            }
+        }
+    }
+
+    fn connections(&self) -> MutexGuard<'_, Vec<Weak<Socket>>> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn threads(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes connections in until the server closes; then waits for all that it started.
+pub(super) fn accept(server: &Arc<Server>, listener: &Socket) {
+    // Where closing the server does not manage to wake this loop, it wakes by itself.
+    let _ = listener.set_read_timeout(Some(Duration::from_millis(500)));
+    while !server.is_closing() {
+        match listener.accept() {
+            // Why a single connection cannot be served is its client's concern: it sees it closed.
+            Ok((socket, _)) => drop(server.take_in(socket)),
+            // Out of descriptors, or reset before it was taken: trying again at once would only burn time.
+            Err(_) => thread::sleep(GLANCE),
+        }
+    }
+    server.close();
+    server.join();
+}

@@ -1,0 +1,7 @@
+//! The specification: its revisions, and the requirements that checks cite.
+
+mod requirement;
+mod revision;
+
+pub use requirement::{Requirement, requirement};
+pub use revision::{Era, Revision, UnknownRevision};

@@ -1,0 +1,149 @@
+//! What is tested: where it is, how long it lives, and what may be called.
+
+mod command;
+mod endpoint;
+mod in_process;
+mod roles;
+
+use std::io;
+
+pub use self::command::{Command, CommandError};
+pub use self::endpoint::{Endpoint, EndpointError};
+pub use self::in_process::InProcess;
+pub use self::roles::{RoleError, ToolRole, ToolRoles};
+
+use crate::manifest::TargetFacts;
+use crate::reference::{self, Reference};
+use crate::trace::Distance;
+
+/// What is tested.
+#[derive(Debug)]
+pub enum Target {
+    /// A server that runs already.
+    Url(Endpoint),
+    /// A program that is started for the run.
+    Command(Command),
+    /// A server in this process.
+    InProcess(InProcess),
+    /// The embedded reference server.
+    Reference(reference::Config),
+}
+
+/// A target that can be connected to; dropping it ends what was started.
+#[derive(Debug)]
+pub struct Running {
+    /// Where it is.
+    pub endpoint: Endpoint,
+    /// What the report says about it.
+    pub facts: TargetFacts,
+    /// The process, where it is one of ours on this machine.
+    pub process: Option<u32>,
+    /// Tools by role that are known without asking.
+    pub roles: ToolRoles,
+    /// The run that made it, as a command line.
+    pub command: String,
+    life: Life,
+}
+
+#[derive(Debug)]
+enum Life {
+    None,
+    Command(command::Running),
+    InProcess(#[expect(dead_code, reason = "held for its lifetime only")] in_process::Running),
+    Reference(#[expect(dead_code, reason = "held for its lifetime only")] Reference),
+}
+
+/// Why a target cannot be tested.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The command does not come up.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// The system refuses a socket.
+    #[error("cannot listen on 127.0.0.1: {0}")]
+    Listen(#[from] io::Error),
+}
+
+impl Target {
+    /// Brings it up.
+    ///
+    /// # Errors
+    ///
+    /// Where a command does not come up, or the system refuses a socket.
+    pub fn start(self, interrupt: &crate::wire::interrupt::Interrupt) -> Result<Running, StartError> {
+        match self {
+            Self::Url(endpoint) => Ok(Running {
+                facts: facts("url", endpoint.shown(), &endpoint),
+                command: format!("mcpwire server --url {}", shell_words::quote(&endpoint.shown())),
+                process: None,
+                roles: ToolRoles::well_known(),
+                life: Life::None,
+                endpoint,
+            }),
+            Self::Command(command) => {
+                let line = command.line().to_owned();
+                let replay = command.replay();
+                let running = command.start(interrupt)?;
+                let endpoint = running.endpoint().clone();
+                Ok(Running {
+                    facts: facts("command", line, &endpoint),
+                    command: replay,
+                    process: Some(running.process()),
+                    roles: ToolRoles::well_known(),
+                    life: Life::Command(running),
+                    endpoint,
+                })
+            }
+            Self::InProcess(server) => {
+                let name = server.name().to_owned();
+                let path = server.path().to_owned();
+                let running = server.start()?;
+                let endpoint = Endpoint::loopback(running.address(), &path);
+                Ok(Running {
+                    facts: facts("in-process", name, &endpoint),
+                    command: "mcpwire::check".to_owned(),
+                    process: None,
+                    roles: ToolRoles::well_known(),
+                    life: Life::InProcess(running),
+                    endpoint,
+                })
+            }
+            Self::Reference(config) => {
+                let switches = switches(&config);
+                let path = config.path.clone();
+                let reference = Reference::start(config)?;
+                let endpoint = Endpoint::loopback(reference.address(), &path);
+                Ok(Running {
+                    facts: facts("reference", format!("the embedded reference server{switches}"), &endpoint),
+                    command: format!("mcpwire server{switches}"),
+                    process: None,
+                    roles: ToolRoles::of_the_reference(),
+                    life: Life::Reference(reference),
+                    endpoint,
+                })
+            }
+        }
+    }
+}
+
+impl Running {
+    /// The last lines that it wrote to standard error.
+    pub fn output(&self) -> Vec<String> {
+        match &self.life {
+            Life::Command(running) => running.output(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// The options of `mcpwire server` that make such a reference server.
+fn switches(config: &reference::Config) -> String {
+    let fault = config.fault.iter().map(|fault| format!(" --fault {}", fault.name()));
+    let variants = config.variants.iter().map(|variant| format!(" --variant {}", variant.name()));
+    fault.chain(variants).collect()
+}
+
+fn facts(kind: &str, name: String, endpoint: &Endpoint) -> TargetFacts {
+    let distance = if endpoint.is_loopback() { Distance::Loopback } else { Distance::Remote };
+    TargetFacts { kind: kind.to_owned(), name, server: None, distance }
+}

@@ -1,0 +1,581 @@
+//! The one decoder: from the events of a connection to its exchanges.
+//!
+//! The driver feeds it while it waits for an answer, and the judge feeds it the recording, so that both see
+//! the same exchanges. Nothing that it derives is ever stored.
+
+use super::event::{Conduct, ConnectionId, Event, Part, What};
+use super::message::{Id, Message};
+use super::time::Nanos;
+use crate::wire::http1::{
+    self, Fault, Framing, RequestEvent, RequestHead, RequestParser, ResponseEvent, ResponseHead, ResponseParser, Span,
+};
+use crate::wire::sse::{LineEndings, SseEvent, SseFault, SseParser};
+
+/// Reads one connection.
+#[derive(Debug)]
+pub struct Decoder {
+    connection: ConnectionFacts,
+    outgoing: RequestParser,
+    incoming: ResponseParser,
+    exchanges: Vec<Exchange>,
+    /// The first exchange that has no complete answer yet.
+    current: usize,
+    /// The method of the request that is being written has been told to the response parser.
+    expecting: bool,
+    received: u64,
+    kept: bool,
+}
+
+/// What is known of a connection as a whole.
+#[derive(Clone, Debug)]
+pub struct ConnectionFacts {
+    /// Its number.
+    pub id: ConnectionId,
+    /// When `connect` was called and when it returned.
+    pub opened: Option<(Nanos, Moment)>,
+    /// How and when the peer ended its direction.
+    pub ended: Option<(PeerEnd, Moment)>,
+    /// When we closed it.
+    pub closed: Option<Moment>,
+}
+
+/// How the peer ended its direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PeerEnd {
+    /// FIN.
+    Fin,
+    /// RST.
+    Reset,
+}
+
+/// A moment of the recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// User-space time.
+    pub at: Nanos,
+    /// The kernel's receive time, an upper bound for the bytes in question.
+    pub kernel: Option<Nanos>,
+    /// The event.
+    pub seq: u32,
+}
+
+impl Moment {
+    /// The better of the two times.
+    pub fn best(&self) -> Nanos {
+        self.kernel.unwrap_or(self.at)
+    }
+}
+
+/// One request of ours, and what became of it.
+#[derive(Debug)]
+pub struct Exchange {
+    /// The connection.
+    pub conn: ConnectionId,
+    /// Its position among the exchanges of the connection.
+    pub nth: usize,
+    /// What the scenario calls it.
+    pub label: String,
+    /// Its part in a control pair.
+    pub part: Part,
+    /// Whether our side kept to the protocol.
+    pub ours: Conduct,
+    /// When it was begun.
+    pub asked: Moment,
+    /// The head of the request.
+    pub request: Option<RequestHead>,
+    /// The body of the request.
+    pub request_body: Vec<u8>,
+    /// When the first byte was handed over, and when the last one was.
+    pub written: Option<(Nanos, Moment)>,
+    /// The kernel refused (part of) the request.
+    pub write_failed: bool,
+    /// Which received bytes of the connection the answer takes up so far.
+    pub wire: Option<Span>,
+    /// Interim answers (1xx).
+    pub interim: Vec<ResponseHead>,
+    /// The answer, from its head on.
+    pub answer: Option<Answer>,
+    /// When the first byte of the answer came.
+    pub first_byte: Option<Moment>,
+    /// What the strict reader would not accept.
+    pub faults: Vec<(Fault, Moment)>,
+    /// Bytes that came after the end of the answer, before the next request.
+    pub surplus: Vec<(Span, Moment)>,
+    /// How it ended.
+    pub ending: Ending,
+    /// Trials of the withheld-ACK test in it.
+    pub releases: Vec<Release>,
+}
+
+/// How an exchange ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It had not when we looked last.
+    Open {
+        /// When we looked last, if we did.
+        watched: Option<Moment>,
+    },
+    /// The answer is complete.
+    Complete(Moment),
+    /// The peer ended the connection first.
+    Cut(PeerEnd, Moment),
+    /// The rest of the connection cannot be read as HTTP/1.1.
+    Unreadable(Moment),
+    /// More bytes came than the recording keeps.
+    NotKept(Moment),
+}
+
+/// An answer, from its head on.
+#[derive(Debug)]
+pub struct Answer {
+    /// Status line and fields.
+    pub head: ResponseHead,
+    /// When the head was complete.
+    pub head_at: Moment,
+    /// How its length is told.
+    pub framing: Framing,
+    /// The content so far, without chunked coding.
+    pub body: Vec<u8>,
+    /// Which bytes of the connection hold which bytes of the body.
+    pub pieces: Vec<Piece>,
+    /// The messages in it, in order.
+    pub messages: Vec<Received>,
+    /// Where the body should be one JSON text and is not.
+    pub not_json: Option<String>,
+    /// The event stream in it, if it is one.
+    pub stream: Option<Stream>,
+}
+
+/// A stretch of a body.
+#[derive(Clone, Debug)]
+pub struct Piece {
+    /// Where it starts in the body.
+    pub body: u64,
+    /// Where it stands in the received bytes of the connection.
+    pub wire: Span,
+    /// When it came.
+    pub moment: Moment,
+}
+
+/// A message, and where and when it came.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// The message.
+    pub message: Message,
+    /// When its last byte had come.
+    pub moment: Moment,
+    /// The index of the event in the stream that carried it.
+    pub event: Option<usize>,
+}
+
+/// An event stream (WHATWG HTML, section 9.2).
+#[derive(Debug)]
+pub struct Stream {
+    parser: SseParser,
+    /// Its events, comments and faults, in order.
+    pub events: Vec<(SseEvent, Moment)>,
+    /// Events with data that is not JSON: their index.
+    pub not_json: Vec<usize>,
+}
+
+/// One trial of the withheld-ACK test.
+#[derive(Clone, Copy, Debug)]
+pub struct Release {
+    /// When.
+    pub moment: Moment,
+    /// Bytes of the answer's connection received before it.
+    pub received_before: u64,
+    /// The receive queue just before, and just after the releasing system call.
+    pub queued: (u32, u32),
+    /// Something had left us since the last read: the trial says nothing.
+    pub acked_before: bool,
+}
+
+impl Decoder {
+    /// A decoder for one connection.
+    pub fn new(id: ConnectionId) -> Self {
+        Self {
+            connection: ConnectionFacts { id, opened: None, ended: None, closed: None },
+            outgoing: RequestParser::new(),
+            incoming: ResponseParser::new(),
+            exchanges: Vec::new(),
+            current: 0,
+            expecting: false,
+            received: 0,
+            kept: true,
+        }
+    }
+
+    /// The exchanges so far.
+    pub fn exchanges(&self) -> &[Exchange] {
+        &self.exchanges
+    }
+
+    /// What is known of the connection.
+    pub fn connection(&self) -> &ConnectionFacts {
+        &self.connection
+    }
+
+    /// How many bytes the peer has sent.
+    pub fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// Established, and not closed by us yet.
+    pub fn is_open(&self) -> bool {
+        self.connection.opened.is_some() && self.connection.closed.is_none()
+    }
+
+    /// Takes the next event of the connection; those of other connections are passed over.
+    pub fn feed(&mut self, event: &Event) {
+        if event.what.conn() != Some(self.connection.id) {
+            return;
+        }
+        let moment = Moment { at: event.at, kernel: None, seq: event.seq };
+        match &event.what {
+            What::Connected { began, .. } => self.connection.opened = Some((*began, moment)),
+            What::Asked { label, part, ours, .. } => {
+                self.expecting = false;
+                self.exchanges.push(Exchange {
+                    conn: self.connection.id,
+                    nth: self.exchanges.len(),
+                    label: label.clone(),
+                    part: *part,
+                    ours: *ours,
+                    asked: moment,
+                    request: None,
+                    request_body: Vec::new(),
+                    written: None,
+                    write_failed: false,
+                    wire: None,
+                    interim: Vec::new(),
+                    answer: None,
+                    first_byte: None,
+                    faults: Vec::new(),
+                    surplus: Vec::new(),
+                    ending: Ending::Open { watched: None },
+                    releases: Vec::new(),
+                });
+            }
+            What::Wrote { began, bytes, .. } => self.wrote(*began, moment, &bytes.0),
+            What::WriteFailed { .. } => {
+                if let Some(exchange) = self.exchanges.last_mut() {
+                    exchange.write_failed = true;
+                }
+            }
+            What::Read { kernel, bytes, dropped, .. } => {
+                let moment = Moment { kernel: *kernel, ..moment };
+                self.read(moment, &bytes.0, *dropped);
+            }
+            What::Watched { .. } => {
+                if let Some(Ending::Open { watched }) = self.exchanges.get_mut(self.current).map(|e| &mut e.ending) {
+                    *watched = Some(moment);
+                }
+            }
+            What::Fin { .. } => self.peer_ended(PeerEnd::Fin, moment),
+            What::Reset { .. } => self.peer_ended(PeerEnd::Reset, moment),
+            What::Closed { .. } => self.connection.closed = Some(moment),
+            What::AckReleased { queued_before, queued_after, acked_before, .. } => {
+                let received_before = self.received;
+                if let Some(exchange) = self.exchanges.get_mut(self.current) {
+                    exchange.releases.push(Release {
+                        moment,
+                        received_before,
+                        queued: (*queued_before, *queued_after),
+                        acked_before: *acked_before,
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn wrote(&mut self, began: Nanos, moment: Moment, bytes: &[u8]) {
+        let Some(exchange) = self.exchanges.last_mut() else { return };
+        if !self.expecting {
+            let method = bytes.split(|byte| *byte == b' ').next().unwrap_or_default();
+            self.incoming.expect(&String::from_utf8_lossy(method));
+            self.expecting = true;
+        }
+        exchange.written = Some((exchange.written.map_or(began, |(first, _)| first), moment));
+        let base = self.outgoing.consumed();
+        let mut events = Vec::new();
+        self.outgoing.push(bytes, &mut events);
+        for event in events {
+            match event {
+                RequestEvent::Head(head, _) => exchange.request = Some(head),
+                RequestEvent::Data(span) => exchange.request_body.extend_from_slice(within(bytes, base, &span)),
+                _ => {}
+            }
+        }
+    }
+
+    fn read(&mut self, moment: Moment, bytes: &[u8], dropped: u64) {
+        let base = self.incoming.consumed();
+        self.received += bytes.len() as u64 + dropped;
+        if !self.kept {
+            return;
+        }
+        let mut events = Vec::new();
+        self.incoming.push(bytes, &mut events);
+        for event in events {
+            self.response_event(event, base, bytes, moment);
+        }
+        if dropped > 0 {
+            self.kept = false;
+            for exchange in self.exchanges.iter_mut().skip(self.current) {
+                exchange.ending = Ending::NotKept(moment);
+            }
+        }
+    }
+
+    fn response_event(&mut self, event: ResponseEvent, base: u64, bytes: &[u8], moment: Moment) {
+        if let ResponseEvent::Surplus(span) = event {
+            // Nothing is owed: the bytes trail the last answer, or came before any request.
+            if let Some(exchange) = self.exchanges.get_mut(self.current.saturating_sub(1)) {
+                exchange.surplus.push((span, moment));
+            }
+            return;
+        }
+        let Some(exchange) = self.exchanges.get_mut(self.current) else { return };
+        exchange.first_byte.get_or_insert(moment);
+        match event {
+            ResponseEvent::Interim(head) => {
+                exchange.grow(&head.span);
+                exchange.interim.push(head);
+            }
+            ResponseEvent::Head(head, framing) => {
+                exchange.grow(&head.span);
+                exchange.answer = Some(Answer::new(head, framing, moment));
+            }
+            ResponseEvent::Data(span) => {
+                exchange.grow(&span);
+                if let Some(answer) = &mut exchange.answer {
+                    answer.take(within(bytes, base, &span), span, moment);
+                }
+            }
+            ResponseEvent::End { at } => {
+                exchange.grow(&(at..at));
+                if let Some(answer) = &mut exchange.answer {
+                    answer.finish(moment);
+                }
+                exchange.ending = Ending::Complete(moment);
+                self.current += 1;
+            }
+            ResponseEvent::Fault(fault) => {
+                let fatal = fault.kind.is_fatal();
+                exchange.faults.push((fault, moment));
+                if fatal {
+                    for exchange in self.exchanges.iter_mut().skip(self.current) {
+                        exchange.ending = Ending::Unreadable(moment);
+                    }
+                }
+            }
+            ResponseEvent::Chunk { .. } | ResponseEvent::Trailer(_) | ResponseEvent::Surplus(_) => {}
+        }
+    }
+
+    fn peer_ended(&mut self, how: PeerEnd, moment: Moment) {
+        self.connection.ended = Some((how, moment));
+        let ending = match how {
+            PeerEnd::Fin => http1::Ending::Fin,
+            PeerEnd::Reset => http1::Ending::Reset,
+        };
+        let mut events = Vec::new();
+        self.incoming.close(ending, &mut events);
+        for event in events {
+            match event {
+                // The cut is told by the exchange's ending, not as a fault of the bytes.
+                ResponseEvent::Fault(_) => {}
+                other => self.response_event(other, 0, &[], moment),
+            }
+        }
+        for exchange in self.exchanges.iter_mut().skip(self.current) {
+            if matches!(exchange.ending, Ending::Open { .. }) {
+                exchange.ending = Ending::Cut(how, moment);
+            }
+        }
+    }
+}
+
+impl Exchange {
+    fn grow(&mut self, span: &Span) {
+        self.wire = Some(match &self.wire {
+            None => span.clone(),
+            Some(so_far) => so_far.start..so_far.end.max(span.end),
+        });
+    }
+
+    /// The messages that our request carried.
+    pub fn sent(&self) -> Vec<Message> {
+        Message::read_all(&self.request_body).unwrap_or_default()
+    }
+
+    /// The id of the one request that we sent, if it was one.
+    pub fn request_id(&self) -> Option<Id> {
+        match &self.sent()[..] {
+            [message] if message.method().is_some() && message.id != Id::Absent => Some(message.id.clone()),
+            _ => None,
+        }
+    }
+
+    /// The method of the one message that we sent.
+    pub fn rpc_method(&self) -> Option<String> {
+        match &self.sent()[..] {
+            [message] => message.method().map(str::to_owned),
+            _ => None,
+        }
+    }
+
+    /// The HTTP method.
+    pub fn http_method(&self) -> &str {
+        self.request.as_ref().map_or("", |head| &head.method)
+    }
+
+    /// The status of the answer.
+    pub fn status(&self) -> Option<u16> {
+        self.answer.as_ref().map(|answer| answer.head.status)
+    }
+
+    /// Whether the answer's status is 2xx.
+    pub fn succeeded(&self) -> bool {
+        self.status().is_some_and(|status| (200..300).contains(&status))
+    }
+
+    /// Everything in the answer, in order.
+    pub fn messages(&self) -> &[Received] {
+        self.answer.as_ref().map_or(&[], |answer| &answer.messages)
+    }
+
+    /// The first response in the answer.
+    pub fn response(&self) -> Option<&Received> {
+        self.messages().iter().find(|received| received.message.is_response())
+    }
+
+    /// Whether the answer is complete.
+    pub fn is_complete(&self) -> bool {
+        matches!(self.ending, Ending::Complete(_))
+    }
+
+    /// Whether the answer is an event stream.
+    pub fn is_streamed(&self) -> bool {
+        self.answer.as_ref().is_some_and(|answer| answer.stream.is_some())
+    }
+
+    /// Whether the peer said that it will close the connection (RFC 9112, section 9.6), or speaks HTTP/1.0.
+    pub fn close_is_announced(&self) -> bool {
+        self.answer.as_ref().is_some_and(|answer| {
+            answer.head.fields.list("connection").iter().any(|option| option == "close")
+                || answer.head.version == (1, 0)
+                || answer.framing == Framing::UntilClose
+        })
+    }
+}
+
+impl Answer {
+    fn new(head: ResponseHead, framing: Framing, head_at: Moment) -> Self {
+        let media_type = media_type(&head);
+        let stream = (media_type.as_deref() == Some("text/event-stream")).then(Stream::new);
+        Self {
+            head,
+            head_at,
+            framing,
+            body: Vec::new(),
+            pieces: Vec::new(),
+            messages: Vec::new(),
+            not_json: None,
+            stream,
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8], wire: Span, moment: Moment) {
+        self.pieces.push(Piece { body: self.body.len() as u64, wire, moment });
+        self.body.extend_from_slice(bytes);
+        if let Some(stream) = &mut self.stream {
+            let mut events = Vec::new();
+            stream.parser.push(bytes, &mut events);
+            stream.take(events, moment, &mut self.messages);
+        }
+    }
+
+    fn finish(&mut self, moment: Moment) {
+        if let Some(stream) = &mut self.stream {
+            let mut events = Vec::new();
+            stream.parser.finish(&mut events);
+            stream.take(events, moment, &mut self.messages);
+        } else if self.body.iter().any(|byte| !byte.is_ascii_whitespace()) {
+            match Message::read_all(&self.body) {
+                Ok(messages) => {
+                    let received = |message| Received { message, moment, event: None };
+                    self.messages.extend(messages.into_iter().map(received));
+                }
+                Err(error) => self.not_json = Some(error.to_string()),
+            }
+        }
+    }
+
+    /// The media type without parameters, in lower case (RFC 9110, section 8.3.1).
+    pub fn media_type(&self) -> Option<String> {
+        media_type(&self.head)
+    }
+}
+
+impl Stream {
+    fn new() -> Self {
+        Self { parser: SseParser::new(), events: Vec::new(), not_json: Vec::new() }
+    }
+
+    fn take(&mut self, events: Vec<SseEvent>, moment: Moment, messages: &mut Vec<Received>) {
+        for event in events {
+            let index = self.events.len();
+            if let SseEvent::Dispatch(event) = &event
+                && !event.is_blank()
+            {
+                match Message::read_all(event.data.as_bytes()) {
+                    Ok(read) => {
+                        let received = |message| Received { message, moment, event: Some(index) };
+                        messages.extend(read.into_iter().map(received));
+                    }
+                    Err(_) => self.not_json.push(index),
+                }
+            }
+            self.events.push((event, moment));
+        }
+    }
+
+    /// What the reader would not accept.
+    pub fn faults(&self) -> impl Iterator<Item = (&SseFault, &Moment)> {
+        self.events.iter().filter_map(|(event, moment)| match event {
+            SseEvent::Fault(fault) => Some((fault, moment)),
+            _ => None,
+        })
+    }
+
+    /// The id that a client would resume from.
+    pub fn last_event_id(&self) -> Option<&str> {
+        Some(self.parser.last_event_id()).filter(|id| !id.is_empty())
+    }
+
+    /// The last reconnection time that the peer asked for, in milliseconds.
+    pub fn retry(&self) -> Option<u64> {
+        self.events.iter().rev().find_map(|(event, _)| match event {
+            SseEvent::Dispatch(event) | SseEvent::NoData(event) => event.retry,
+            _ => None,
+        })
+    }
+
+    /// How its lines end.
+    pub fn line_endings(&self) -> LineEndings {
+        self.parser.endings()
+    }
+}
+
+fn media_type(head: &ResponseHead) -> Option<String> {
+    let value = head.fields.text("content-type")?;
+    Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+}
+
+fn within<'a>(bytes: &'a [u8], base: u64, span: &Span) -> &'a [u8] {
+    let index = |offset: u64| usize::try_from(offset.saturating_sub(base)).unwrap_or(usize::MAX).min(bytes.len());
+    &bytes[index(span.start)..index(span.end)]
+}

@@ -1,0 +1,335 @@
+//! Damage to a good trace: how a check is shown that it can fail.
+//!
+//! An edit works on the recorded events, in terms of the exchanges that they decode to, so that a mutant reads
+//! like a sentence about the conversation.
+
+use std::time::Duration;
+
+use super::decode::{Exchange, PeerEnd};
+use super::event::{Bytes, ConnectionId, Event, Part, What};
+use super::time::Nanos;
+use super::{Ending, Trace};
+use crate::scenario::Scenario;
+
+/// A way to damage a good trace of a scenario.
+#[derive(Debug)]
+pub struct Mutant {
+    /// Its name.
+    pub name: &'static str,
+    /// The scenario whose trace it damages.
+    pub scenario: Scenario,
+    /// The damage.
+    pub damage: fn(&mut Edit),
+}
+
+/// A way to damage a good trace of a scenario.
+pub const fn mutant(name: &'static str, scenario: Scenario, damage: fn(&mut Edit)) -> Mutant {
+    Mutant { name, scenario, damage }
+}
+
+/// A trace under edit.
+#[derive(Debug)]
+pub struct Edit {
+    trace: Trace,
+    /// Whether anything was changed: a mutant that finds nothing to damage is no mutant of this trace.
+    changed: bool,
+}
+
+/// An exchange under edit.
+#[derive(Debug)]
+pub struct ExchangeEdit<'a> {
+    edit: &'a mut Edit,
+    key: Option<(ConnectionId, usize)>,
+}
+
+impl Mutant {
+    /// The damaged trace, or `None` where this trace offers nothing to damage.
+    pub fn apply(&self, trace: &Trace) -> Option<Trace> {
+        let mut edit = Edit { trace: trace.clone(), changed: false };
+        (self.damage)(&mut edit);
+        edit.changed.then_some(edit.trace)
+    }
+}
+
+impl Edit {
+    /// The trace as it is now.
+    pub fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// The last exchange that is so.
+    pub fn last(&mut self, wanted: impl Fn(&Exchange) -> bool) -> ExchangeEdit<'_> {
+        let key = self.trace.exchanges().filter(|exchange| wanted(exchange)).last().map(|e| (e.conn, e.nth));
+        ExchangeEdit { edit: self, key }
+    }
+
+    /// The first exchange that is so.
+    pub fn first(&mut self, wanted: impl Fn(&Exchange) -> bool) -> ExchangeEdit<'_> {
+        let key = self.trace.exchanges().find(|exchange| wanted(exchange)).map(|e| (e.conn, e.nth));
+        ExchangeEdit { edit: self, key }
+    }
+
+    /// The exchange that plays this part in the control pair of this name.
+    pub fn part(&mut self, label: &str, part: Part) -> ExchangeEdit<'_> {
+        self.last(|exchange| exchange.label == label && exchange.part == part)
+    }
+
+    /// Every exchange that is so, one after the other.
+    pub fn each(&mut self, wanted: impl Fn(&Exchange) -> bool, damage: impl Fn(ExchangeEdit<'_>)) {
+        let keys: Vec<_> = self.trace.exchanges().filter(|e| wanted(e)).map(|e| (e.conn, e.nth)).collect();
+        for key in keys {
+            damage(ExchangeEdit { edit: self, key: Some(key) });
+        }
+    }
+
+    /// Changes events one by one; `change` says whether it did.
+    pub fn events(&mut self, change: impl Fn(&mut Event) -> bool) {
+        let mut events = self.trace.events.clone();
+        let mut changed = false;
+        for event in &mut events {
+            changed |= change(event);
+        }
+        if changed {
+            self.replace(events);
+        }
+    }
+
+    /// Replaces the events; they are numbered afresh.
+    pub fn replace(&mut self, mut events: Vec<Event>) {
+        for (seq, event) in events.iter_mut().enumerate() {
+            event.seq = seq as u32;
+        }
+        self.trace = Trace::new(self.trace.head.clone(), events);
+        self.changed = true;
+    }
+
+    fn exchange(&self, (conn, nth): (ConnectionId, usize)) -> &Exchange {
+        &self.trace.on_connection(conn)[nth]
+    }
+
+    /// Replaces a range of the bytes received on a connection. What is put in comes with the read in which the
+    /// range begins.
+    fn splice(&mut self, conn: ConnectionId, range: std::ops::Range<u64>, replacement: &[u8]) {
+        let mut replacement = Some(replacement);
+        let mut offset = 0;
+        let mut events = self.trace.events.clone();
+        for event in &mut events {
+            let What::Read { conn: on, bytes, .. } = &mut event.what else { continue };
+            if *on != conn {
+                continue;
+            }
+            let (start, end) = (offset, offset + bytes.0.len() as u64);
+            offset = end;
+            if end < range.start || start > range.end || (end == range.start && start < end && range.start != range.end)
+            {
+                continue;
+            }
+            let keep_before = range.start.saturating_sub(start).min(end - start) as usize;
+            let keep_after = (end - range.end.clamp(start, end)) as usize;
+            let mut now = bytes.0[..keep_before].to_vec();
+            if let Some(new) = replacement.take() {
+                now.extend_from_slice(new);
+            }
+            now.extend_from_slice(&bytes.0[bytes.0.len() - keep_after..]);
+            bytes.0 = now;
+        }
+        events.retain(|event| !matches!(&event.what, What::Read { bytes: Bytes(bytes), .. } if bytes.is_empty()));
+        self.replace(events);
+    }
+}
+
+impl ExchangeEdit<'_> {
+    fn with(self, damage: impl FnOnce(&mut Edit, (ConnectionId, usize))) -> Self {
+        if let Some(key) = self.key {
+            damage(self.edit, key);
+        }
+        self
+    }
+
+    /// Replaces the whole answer.
+    pub fn answer_with(self, answer: &[u8]) -> Self {
+        self.with(|edit, key| {
+            let Some(wire) = edit.exchange(key).wire.clone() else { return };
+            edit.splice(key.0, wire, answer);
+        })
+    }
+
+    /// Rewrites the answer's head, from the status line to the empty line.
+    pub fn head(self, rewrite: impl Fn(String) -> String) -> Self {
+        self.with(|edit, key| {
+            let Some(answer) = &edit.exchange(key).answer else { return };
+            let span = answer.head.span.clone();
+            let head = rewrite(edit.received(key.0, span.clone()));
+            edit.splice(key.0, span, head.as_bytes());
+        })
+    }
+
+    /// Rewrites the answer's content; the framing is made to fit.
+    pub fn body(self, rewrite: impl Fn(String) -> String) -> Self {
+        self.bytes(|body| rewrite(String::from_utf8_lossy(&body).into_owned()).into_bytes())
+    }
+
+    /// Rewrites the answer's content as bytes; the framing is made to fit.
+    pub fn bytes(self, rewrite: impl Fn(Vec<u8>) -> Vec<u8>) -> Self {
+        self.with(|edit, key| {
+            let exchange = edit.exchange(key);
+            let (Some(answer), Some(wire)) = (&exchange.answer, exchange.wire.clone()) else { return };
+            let head = edit.received(key.0, answer.head.span.clone());
+            let body = rewrite(answer.body.clone());
+            let framing = |line: &&str| {
+                let name = line.to_ascii_lowercase();
+                !name.starts_with("content-length:") && !name.starts_with("transfer-encoding:")
+            };
+            let lines: Vec<&str> = head.trim_end().split("\r\n").filter(framing).collect();
+            let mut bytes = format!("{}\r\nContent-Length: {}\r\n\r\n", lines.join("\r\n"), body.len()).into_bytes();
+            bytes.extend_from_slice(&body);
+            edit.splice(key.0, wire, &bytes);
+        })
+    }
+
+    /// The answer's last bytes never come, and nothing happens on the connection from then on: the terminator of
+    /// a chunked body, or the last byte of another.
+    pub fn drop_end(self) -> Self {
+        self.with(|edit, key| {
+            let exchange = edit.exchange(key);
+            let (Some(wire), Some(answer)) = (exchange.wire.clone(), &exchange.answer) else { return };
+            // Behind the data of the last chunk stands its CRLF; a body with a length has nothing behind it.
+            let from = match answer.pieces.last() {
+                Some(last) if last.wire.end < wire.end => last.wire.end + 2,
+                _ => wire.end.saturating_sub(1),
+            };
+            edit.splice(key.0, from..wire.end, b"");
+            edit.silence_after(key);
+        })
+    }
+
+    /// No answer comes, and nothing happens on the connection from then on.
+    pub fn drop_answer(self) -> Self {
+        self.with(|edit, key| {
+            let Some(wire) = edit.exchange(key).wire.clone() else { return };
+            edit.splice(key.0, wire, b"");
+            edit.silence_after(key);
+        })
+    }
+
+    /// The request and its answer never were.
+    pub fn forget(self) -> Self {
+        self.with(|edit, key| {
+            let asked = edit.exchange(key).asked.seq;
+            if let Some(wire) = edit.exchange(key).wire.clone() {
+                edit.splice(key.0, wire, b"");
+            }
+            let next = edit.trace.on_connection(key.0).get(key.1 + 1).map(|exchange| exchange.asked.seq);
+            let mut events = edit.trace.events.clone();
+            events.retain(|event| {
+                let inside = event.seq >= asked && next.is_none_or(|next| event.seq < next);
+                !(inside
+                    && event.what.conn() == Some(key.0)
+                    && matches!(event.what, What::Asked { .. } | What::Wrote { .. }))
+            });
+            edit.replace(events);
+        })
+    }
+
+    /// We looked for that long after the last thing that happened on the connection, and nothing had come.
+    pub fn watched_for(self, patience: Duration) -> Self {
+        self.with(|edit, (conn, _)| edit.append(conn, patience, What::Watched { conn }))
+    }
+
+    /// The peer ends the connection right after the answer so far.
+    pub fn then_ends(self, how: PeerEnd) -> Self {
+        self.with(|edit, key| {
+            edit.silence_after(key);
+            let conn = key.0;
+            let what = match how {
+                PeerEnd::Fin => What::Fin { conn },
+                PeerEnd::Reset => What::Reset { conn },
+            };
+            edit.append(conn, Duration::from_micros(50), what);
+        })
+    }
+
+    /// More bytes come right after the answer.
+    pub fn then_sends(self, bytes: &[u8]) -> Self {
+        self.with(|edit, key| {
+            let Some(wire) = edit.exchange(key).wire.clone() else { return };
+            edit.splice(key.0, wire.end..wire.end, bytes);
+        })
+    }
+
+    /// Everything on from the answer's first byte comes later by that much, on every connection.
+    pub fn delay_answer(self, by: Duration) -> Self {
+        self.with(|edit, key| {
+            let Some(first) = edit.exchange(key).first_byte else { return };
+            let mut events = edit.trace.events.clone();
+            for event in events.iter_mut().filter(|event| event.seq >= first.seq) {
+                postpone(event, by);
+            }
+            edit.replace(events);
+        })
+    }
+
+    /// Calls the request something else.
+    pub fn relabel(self, new: &str, part: Part) -> Self {
+        self.with(|edit, key| {
+            let seq = edit.exchange(key).asked.seq;
+            let mut events = edit.trace.events.clone();
+            if let What::Asked { label, part: old, .. } = &mut events[seq as usize].what {
+                new.clone_into(label);
+                *old = part;
+            }
+            edit.replace(events);
+        })
+    }
+}
+
+impl Edit {
+    fn received(&self, conn: ConnectionId, span: std::ops::Range<u64>) -> String {
+        let all: Vec<u8> = self
+            .trace
+            .events
+            .iter()
+            .filter_map(|event| match &event.what {
+                What::Read { conn: on, bytes, .. } if *on == conn => Some(bytes.0.as_slice()),
+                _ => None,
+            })
+            .flatten()
+            .copied()
+            .collect();
+        String::from_utf8_lossy(&all[span.start as usize..span.end as usize]).into_owned()
+    }
+
+    /// Removes whatever happened on the connection after the exchange: later requests, their answers, its end.
+    fn silence_after(&mut self, (conn, nth): (ConnectionId, usize)) {
+        let exchanges = self.trace.on_connection(conn);
+        let last_of_ours = match exchanges[nth].ending {
+            Ending::Complete(moment) | Ending::NotKept(moment) => Some(moment.seq),
+            _ => None,
+        };
+        let next = exchanges.get(nth + 1).map(|exchange| exchange.asked.seq);
+        let mut events = self.trace.events.clone();
+        events.retain(|event| {
+            let later = next.is_some_and(|next| event.seq >= next) || last_of_ours.is_some_and(|last| event.seq > last);
+            let ending = matches!(event.what, What::Fin { .. } | What::Reset { .. } | What::Closed { .. } | What::Watched { .. } | What::State { .. });
+            event.what.conn() != Some(conn) || !(later || ending)
+        });
+        self.replace(events);
+    }
+
+    fn append(&mut self, conn: ConnectionId, after: Duration, what: What) {
+        let mut events = self.trace.events.clone();
+        let last = events.iter().filter(|event| event.what.conn() == Some(conn)).map(|event| event.at).max();
+        let at = last.unwrap_or(Nanos(0)) + after;
+        events.push(Event { seq: 0, at, what });
+        self.replace(events);
+    }
+}
+
+fn postpone(event: &mut Event, by: Duration) {
+    event.at = event.at + by;
+    match &mut event.what {
+        What::Read { kernel: Some(kernel), .. } => *kernel = *kernel + by,
+        What::Wrote { began, .. } | What::Connected { began, .. } => *began = *began + by,
+        _ => {}
+    }
+}

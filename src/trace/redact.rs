@@ -1,0 +1,164 @@
+//! Redaction: once, when a trace is closed, before anything judges or stores it.
+//!
+//! A secret is replaced over the reassembled bytes of each direction, so that a segment boundary cannot hide
+//! it, by a pseudonym of the same length, so that no offset and no framing changes. The same secret always gets
+//! the same pseudonym, so that "the same session id" stays visible; bytes outside visible ASCII are kept, so
+//! that an id that breaks the rules still does.
+
+use std::collections::BTreeMap;
+
+use super::decode::Exchange;
+use super::event::{Bytes, ConnectionId, Event, What};
+use super::Trace;
+use crate::wire::http1::{Fields, Span};
+
+/// Header fields whose values are secrets by their nature.
+const SECRET_FIELDS: [&str; 6] =
+    ["authorization", "proxy-authorization", "cookie", "set-cookie", "mcp-session-id", "x-api-key"];
+
+/// Shorter values are replaced in their header field only: elsewhere they could be part of anything.
+const FINDABLE: usize = 8;
+
+/// Replaces secrets, the same one always by the same pseudonym.
+#[derive(Debug, Default)]
+pub struct Redactor {
+    /// Names of header fields that the user gave us.
+    fields: Vec<String>,
+    /// Secrets in the order in which they were first seen.
+    secrets: Vec<Vec<u8>>,
+}
+
+impl Redactor {
+    /// A redactor that also knows these header fields (from `--header`) and these values.
+    pub fn new(fields: impl IntoIterator<Item = String>, values: impl IntoIterator<Item = String>) -> Self {
+        let mut redactor = Self {
+            fields: fields.into_iter().map(|name| name.to_ascii_lowercase()).collect(),
+            secrets: Vec::new(),
+        };
+        for value in values {
+            redactor.learn(value.as_bytes());
+        }
+        redactor
+    }
+
+    /// The trace without its secrets.
+    pub fn redact(&mut self, trace: &Trace) -> Trace {
+        // All of them first: a session id is granted in one place and echoed in others.
+        let mut places: BTreeMap<(ConnectionId, Direction), Vec<Span>> = BTreeMap::new();
+        for exchange in trace.exchanges() {
+            for (direction, fields) in heads(exchange) {
+                for field in fields.iter() {
+                    if !self.is_secret(&field.name) {
+                        continue;
+                    }
+                    self.learn(&field.value);
+                    places.entry((exchange.conn, direction)).or_default().push(field.value_span.clone());
+                }
+            }
+        }
+        let mut events = trace.events.clone();
+        for conn in connections(&events) {
+            for direction in [Direction::Sent, Direction::Received] {
+                let spans = places.get(&(conn, direction)).map_or(&[][..], Vec::as_slice);
+                self.redact_direction(&mut events, conn, direction, spans);
+            }
+        }
+        for event in &mut events {
+            match &mut event.what {
+                What::Learned { value: text, .. } | What::Stopped { reason: text } => *text = self.redact_text(text),
+                _ => {}
+            }
+        }
+        Trace::new(trace.head.clone(), events)
+    }
+
+    /// A text without the secrets known so far.
+    pub fn redact_text(&self, text: &str) -> String {
+        let mut bytes = text.as_bytes().to_vec();
+        self.replace_known(&mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    fn is_secret(&self, field: &str) -> bool {
+        let name = field.to_ascii_lowercase();
+        SECRET_FIELDS.contains(&name.as_str()) || self.fields.contains(&name)
+    }
+
+    fn learn(&mut self, secret: &[u8]) -> usize {
+        if let Some(known) = self.secrets.iter().position(|known| known == secret) {
+            return known;
+        }
+        self.secrets.push(secret.to_vec());
+        self.secrets.len() - 1
+    }
+
+    fn redact_direction(&mut self, events: &mut [Event], conn: ConnectionId, direction: Direction, spans: &[Span]) {
+        let mut all: Vec<u8> = pieces(events, conn, direction).flat_map(|bytes| bytes.0.clone()).collect();
+        for span in spans {
+            let range = span.start as usize..span.end as usize;
+            if let Some(value) = all.get(range.clone()).map(<[u8]>::to_vec) {
+                let number = self.learn(&value);
+                all[range].copy_from_slice(&pseudonym(number, &value));
+            }
+        }
+        self.replace_known(&mut all);
+        let mut rest = all.as_slice();
+        for bytes in pieces(events, conn, direction) {
+            let (now, later) = rest.split_at(bytes.0.len());
+            bytes.0.copy_from_slice(now);
+            rest = later;
+        }
+    }
+
+    fn replace_known(&self, bytes: &mut [u8]) {
+        for (number, secret) in self.secrets.iter().enumerate().filter(|(_, secret)| secret.len() >= FINDABLE) {
+            let replacement = pseudonym(number, secret);
+            let mut from = 0;
+            while let Some(at) = find(&bytes[from..], secret) {
+                let start = from + at;
+                bytes[start..start + secret.len()].copy_from_slice(&replacement);
+                from = start + secret.len();
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Direction {
+    Sent,
+    Received,
+}
+
+fn heads(exchange: &Exchange) -> impl Iterator<Item = (Direction, &Fields)> {
+    let sent = exchange.request.iter().map(|head| (Direction::Sent, &head.fields));
+    let interim = exchange.interim.iter().map(|head| (Direction::Received, &head.fields));
+    let received = exchange.answer.iter().map(|answer| (Direction::Received, &answer.head.fields));
+    sent.chain(interim).chain(received)
+}
+
+fn connections(events: &[Event]) -> Vec<ConnectionId> {
+    let mut all: Vec<ConnectionId> = events.iter().filter_map(|event| event.what.conn()).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+fn pieces(events: &mut [Event], conn: ConnectionId, direction: Direction) -> impl Iterator<Item = &mut Bytes> {
+    events.iter_mut().filter_map(move |event| match (&mut event.what, direction) {
+        (What::Wrote { conn: on, bytes, .. }, Direction::Sent) if *on == conn => Some(bytes),
+        (What::Read { conn: on, bytes, .. }, Direction::Received) if *on == conn => Some(bytes),
+        _ => None,
+    })
+}
+
+/// The number first: it tells secrets apart even where they are short.
+fn pseudonym(number: usize, secret: &[u8]) -> Vec<u8> {
+    let name = format!("{}.redacted", number + 1);
+    let mut letters = name.bytes().chain(std::iter::repeat(b'~'));
+    let visible = |byte: &u8| (0x21..=0x7e).contains(byte);
+    secret.iter().map(|byte| if visible(byte) { letters.next().unwrap_or(b'~') } else { *byte }).collect()
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack.windows(needle.len()).position(|window| window == needle)
+}

@@ -1,0 +1,183 @@
+//! An exchange as a reader wants to see it: one line per moment, with its time since the request.
+
+use serde::{Deserialize, Serialize};
+
+use super::decode::{Answer, Ending, Exchange, PeerEnd};
+use super::time::{Nanos, Span};
+use super::{Message, MessageKind, Trace};
+use crate::wire::http1::Framing;
+use crate::wire::sse::SseEvent;
+
+/// One line of a timeline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// The time since the request began to be written, or since the first event where nothing was written.
+    pub at: String,
+    /// What happened.
+    pub what: String,
+    /// This is the offending moment.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub here: bool,
+}
+
+/// The timeline of an exchange; `offending` is the event to mark.
+pub fn timeline(trace: &Trace, exchange: &Exchange, offending: Option<u32>) -> Vec<Line> {
+    let origin = exchange.written.map_or(exchange.asked.at, |(began, _)| began);
+    let mut lines = Vec::new();
+    let mut say = |at: Nanos, seq: u32, what: String| {
+        lines.push((at, seq, Line { at: since(origin, at), what, here: offending == Some(seq) }));
+    };
+
+    if exchange.nth == 0
+        && let Some((began, moment)) = trace.connection(exchange.conn).and_then(|facts| facts.opened)
+    {
+        say(moment.at, moment.seq, format!("connection #{} opened in {}", exchange.conn, Span(moment.at.since(began))));
+    }
+    say(
+        origin,
+        exchange.asked.seq,
+        format!("→ {} ({}, connection #{})", request(exchange), exchange.label, exchange.conn),
+    );
+    for interim in &exchange.interim {
+        say(exchange.asked.at, exchange.asked.seq, format!("← {} (interim)", interim.status));
+    }
+    if let Some(answer) = &exchange.answer {
+        say(answer.head_at.best(), answer.head_at.seq, format!("← {}", head(answer)));
+        body(answer, &mut say);
+    }
+    for release in &exchange.releases {
+        let came = match release.queued {
+            (0, 0) => "nothing more came".to_owned(),
+            (before, after) => format!("{} more bytes came within that system call", after.saturating_sub(before)),
+        };
+        say(release.moment.at, release.moment.seq, format!("  our withheld ACK let go: {came}"));
+    }
+    for (fault, moment) in &exchange.faults {
+        say(moment.best(), moment.seq, format!("! {} at byte {}", fault.kind, fault.at.start));
+    }
+    for (span, moment) in &exchange.surplus {
+        say(moment.best(), moment.seq, format!("← {} surplus bytes after the end", span.end - span.start));
+    }
+    match &exchange.ending {
+        Ending::Complete(moment) => say(moment.best(), moment.seq, "  the answer is complete".to_owned()),
+        Ending::Cut(how, moment) => say(moment.at, moment.seq, format!("← {} before the answer was complete", end(*how))),
+        Ending::Unreadable(moment) => say(moment.at, moment.seq, "  the rest cannot be read as HTTP/1.1".to_owned()),
+        Ending::NotKept(moment) => say(moment.at, moment.seq, "  more came than the recording keeps".to_owned()),
+        Ending::Open { watched: Some(moment) } => {
+            say(moment.at, moment.seq, "  the answer was still open when we looked last".to_owned());
+        }
+        Ending::Open { watched: None } => {}
+    }
+    if let (Ending::Complete(_), Some((how, moment))) = (&exchange.ending, ended_behind(trace, exchange)) {
+        say(moment.at, moment.seq, format!("← {}", end(how)));
+    }
+    // By time, and within one moment in the order of saying.
+    lines.sort_by_key(|(at, ..)| *at);
+    lines.into_iter().map(|(.., line)| line).collect()
+}
+
+/// The end of the connection, where this is the last exchange on it.
+fn ended_behind(trace: &Trace, exchange: &Exchange) -> Option<(PeerEnd, super::Moment)> {
+    let last = trace.on_connection(exchange.conn).last()?;
+    (last.nth == exchange.nth).then(|| trace.connection(exchange.conn)?.ended)?
+}
+
+fn request(exchange: &Exchange) -> String {
+    let http = exchange.http_method();
+    match &exchange.sent()[..] {
+        [message] => format!("{http} {}", describe(message)),
+        [] if exchange.request_body.is_empty() => http.to_owned(),
+        [] => format!("{http} with {} bytes that are no JSON", exchange.request_body.len()),
+        messages => format!("{http} with a batch of {}", messages.len()),
+    }
+}
+
+fn head(answer: &Answer) -> String {
+    let length = match answer.framing {
+        Framing::Bodyless => "no body".to_owned(),
+        Framing::Length(length) => format!("Content-Length: {length}"),
+        Framing::Chunked => "chunked".to_owned(),
+        Framing::UntilClose => "until the connection closes".to_owned(),
+    };
+    match answer.media_type() {
+        Some(media_type) => format!("{} {media_type}, {length}", answer.head.status),
+        None => format!("{}, {length}", answer.head.status),
+    }
+}
+
+fn body(answer: &Answer, say: &mut impl FnMut(Nanos, u32, String)) {
+    let Some(stream) = &answer.stream else {
+        for received in &answer.messages {
+            say(received.moment.best(), received.moment.seq, format!("← {}", describe(&received.message)));
+        }
+        if answer.messages.is_empty() && !answer.body.is_empty() {
+            let last = answer.pieces.last().map_or(answer.head_at, |piece| piece.moment);
+            say(last.best(), last.seq, format!("← {} bytes: {}", answer.body.len(), excerpt(&answer.body)));
+        }
+        return;
+    };
+    for (index, (event, moment)) in stream.events.iter().enumerate() {
+        let what = match event {
+            SseEvent::Comment(_) => "← event stream comment".to_owned(),
+            SseEvent::NoData(_) => "← event without data".to_owned(),
+            SseEvent::Fault(fault) => format!("! {} at byte {} of the body", fault.kind, fault.at.start),
+            SseEvent::Dispatch(event) => {
+                let carried: Vec<String> = answer
+                    .messages
+                    .iter()
+                    .filter(|received| received.event == Some(index))
+                    .map(|received| describe(&received.message))
+                    .collect();
+                match carried.is_empty() {
+                    true if event.data.is_empty() => "← priming event (empty data)".to_owned(),
+                    true => format!("← event that is not JSON: {}", excerpt(event.data.as_bytes())),
+                    false => format!("← event: {}", carried.join(", ")),
+                }
+            }
+        };
+        say(moment.best(), moment.seq, what);
+    }
+}
+
+/// A message in a few words.
+pub fn describe(message: &Message) -> String {
+    match message.kind {
+        MessageKind::Request => format!("{} id {}", message.method().unwrap_or("?"), message.id),
+        MessageKind::Notification => message.method().unwrap_or("notification").to_owned(),
+        MessageKind::Result => format!("result for id {}", message.id),
+        MessageKind::Error => match message.error_code() {
+            Some(code) => format!("error {code} for id {}", message.id),
+            None => format!("error for id {}", message.id),
+        },
+        MessageKind::Other => format!("JSON that is no message: {}", excerpt(message.value.to_string().as_bytes())),
+    }
+}
+
+/// The beginning of some bytes, on one line.
+pub fn excerpt(bytes: &[u8]) -> String {
+    const SHOWN: usize = 60;
+    let text: String = String::from_utf8_lossy(bytes)
+        .chars()
+        .map(|c| if c.is_control() { '·' } else { c })
+        .take(SHOWN)
+        .collect();
+    match bytes.len() > SHOWN {
+        true => format!("“{text}…”"),
+        false => format!("“{text}”"),
+    }
+}
+
+fn end(how: PeerEnd) -> &'static str {
+    match how {
+        PeerEnd::Fin => "FIN",
+        PeerEnd::Reset => "RST",
+    }
+}
+
+fn since(origin: Nanos, at: Nanos) -> String {
+    match at >= origin {
+        true => format!("+{}", Span(at.since(origin))),
+        false => format!("−{}", Span(origin.since(at))),
+    }
+}
+

@@ -1,0 +1,343 @@
+//! One TCP connection of ours to the peer: made, tapped and read by us.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+use super::interrupt::Interrupt;
+use super::os::{self, Acknowledge};
+use super::tap::Tap;
+use crate::trace::decode::{Decoder, Exchange};
+use crate::trace::{Bytes, Conduct, ConnectionId, Event, Nanos, Part, What};
+
+/// The longest stretch that a blocking call waits before it looks at the clock and at the interrupt again.
+const SLICE: Duration = Duration::from_millis(20);
+
+/// How much one read may bring.
+const READ_SIZE: usize = 64 << 10;
+
+/// A connection from us to the peer.
+#[derive(Debug)]
+pub struct Connection {
+    id: ConnectionId,
+    socket: Socket,
+    tap: Tap,
+    interrupt: Interrupt,
+    decoder: Decoder,
+    buffer: Vec<u8>,
+    /// The read time-out that the socket has now.
+    slice: Duration,
+    delays_acknowledgements: bool,
+    ended: Option<End>,
+    segments_out_at_last_read: Option<u32>,
+}
+
+/// How the peer ended its direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// In order.
+    Fin,
+    /// By a reset.
+    Reset,
+}
+
+/// What waiting for bytes came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// Bytes came.
+    Bytes,
+    /// The peer's direction is over.
+    Ended(End),
+    /// Nothing came until the deadline.
+    Nothing,
+    /// Somebody asked us to stop.
+    Interrupted,
+}
+
+/// Why a connection could not be made.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot connect to {peer}: {source}")]
+pub struct ConnectError {
+    peer: SocketAddr,
+    source: io::Error,
+}
+
+impl ConnectError {
+    /// Whether the peer refused, as a port does that nobody listens on.
+    pub fn is_refused(&self) -> bool {
+        self.source.kind() == io::ErrorKind::ConnectionRefused
+    }
+}
+
+impl Connection {
+    /// Connects, with TCP_NODELAY on our side, prompt acknowledgements and receive stamps where they can be had.
+    ///
+    /// # Errors
+    ///
+    /// Where the peer cannot be reached within `timeout`.
+    pub fn open(peer: SocketAddr, timeout: Duration, tap: &Tap, interrupt: &Interrupt) -> Result<Self, ConnectError> {
+        let began = tap.clock().now();
+        let socket = connect(peer, timeout).map_err(|source| {
+            tap.note(What::ConnectFailed { peer: peer.to_string(), error: source.to_string() });
+            ConnectError { peer, source }
+        })?;
+        let id = tap.next_connection();
+        let local = socket.local_addr().ok().and_then(|address| address.as_socket());
+        let connected = What::Connected {
+            conn: id,
+            began,
+            local: local.map_or_else(String::new, |address| address.to_string()),
+            peer: peer.to_string(),
+        };
+        let mut connection = Self {
+            id,
+            socket,
+            tap: tap.clone(),
+            interrupt: interrupt.clone(),
+            decoder: Decoder::new(id),
+            buffer: vec![0; READ_SIZE],
+            slice: SLICE,
+            delays_acknowledgements: false,
+            ended: None,
+            segments_out_at_last_read: None,
+        };
+        connection.note(connected);
+        if connection.socket.set_tcp_nodelay(true).is_ok() {
+            connection.note(What::OptionSet { conn: id, option: "TCP_NODELAY".to_owned(), value: 1 });
+        }
+        Ok(connection)
+    }
+
+    /// Its number in the trace.
+    pub fn id(&self) -> ConnectionId {
+        self.id
+    }
+
+    /// The exchanges so far, as the judge will see them.
+    pub fn exchanges(&self) -> &[Exchange] {
+        self.decoder.exchanges()
+    }
+
+    /// How the peer ended its direction, once it has.
+    pub fn ended(&self) -> Option<End> {
+        self.ended
+    }
+
+    /// From here on, acknowledge as late as the kernel allows. `None` where that cannot be had.
+    pub fn delay_acknowledgements(&mut self) -> Option<()> {
+        os::acknowledge(&self.socket, Acknowledge::Late)?;
+        self.delays_acknowledgements = true;
+        self.note(What::OptionSet { conn: self.id, option: "TCP_QUICKACK".to_owned(), value: 0 });
+        Some(())
+    }
+
+    /// From here on, acknowledge promptly again.
+    pub fn acknowledge_promptly(&mut self) {
+        self.delays_acknowledgements = false;
+        if os::acknowledge(&self.socket, Acknowledge::Promptly).is_some() {
+            self.note(What::OptionSet { conn: self.id, option: "TCP_QUICKACK".to_owned(), value: 1 });
+        }
+    }
+
+    /// Writes one request in one piece. Whether the kernel took it is in the trace; what the peer makes of a
+    /// broken connection shows in the next [`Self::wait`].
+    pub fn ask(&mut self, label: &str, part: Part, ours: Conduct, request: &[u8]) {
+        self.note(What::Asked { conn: self.id, label: label.to_owned(), part, ours });
+        self.write(request);
+    }
+
+    /// Writes bytes that belong to the last request.
+    pub fn write(&mut self, bytes: &[u8]) {
+        if self.delays_acknowledgements {
+            // The kernel leaves delayed mode by itself from time to time.
+            let _ = os::acknowledge(&self.socket, Acknowledge::Late);
+        }
+        let began = self.tap.clock().now();
+        let (written, error) = write_all(&self.socket, bytes, &self.interrupt);
+        if written > 0 {
+            self.note(What::Wrote { conn: self.id, began, bytes: Bytes(bytes[..written].to_vec()) });
+        }
+        if let Some(error) = error {
+            self.note(What::WriteFailed { conn: self.id, error: error.to_string() });
+        }
+    }
+
+    /// Waits until bytes come, the peer's direction ends, the deadline passes or somebody interrupts.
+    pub fn wait(&mut self, deadline: Instant) -> Wait {
+        if let Some(end) = self.ended {
+            return Wait::Ended(end);
+        }
+        loop {
+            if self.interrupt.is_set() {
+                return Wait::Interrupted;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            // A zero time-out would mean none at all.
+            let slice = left.min(SLICE).max(Duration::from_micros(100));
+            if slice != self.slice {
+                // Where this fails, the connection is gone, and the read below says how.
+                let _ = self.socket.set_read_timeout(Some(slice));
+                self.slice = slice;
+            }
+            match os::receive(&self.socket, &mut self.buffer) {
+                Ok(received) if received.len == 0 => return self.end(End::Fin),
+                Ok(received) => {
+                    self.took(received);
+                    return Wait::Bytes;
+                }
+                Err(error) if is_not_yet(&error) => {
+                    if left.is_zero() {
+                        self.note(What::Watched { conn: self.id });
+                        return Wait::Nothing;
+                    }
+                }
+                // Anything but a timeout means that the connection is gone; Linux hands over queued data first.
+                Err(_) => return self.end(End::Reset),
+            }
+        }
+    }
+
+    /// Takes what is there already, without waiting.
+    pub fn glance(&mut self) {
+        if self.ended.is_some() || self.socket.set_nonblocking(true).is_err() {
+            return;
+        }
+        let looked = os::receive(&self.socket, &mut self.buffer);
+        let _ = self.socket.set_nonblocking(false);
+        match looked {
+            Ok(received) if received.len == 0 => {
+                self.end(End::Fin);
+            }
+            Ok(received) => self.took(received),
+            Err(error) if is_not_yet(&error) => {}
+            Err(_) => {
+                self.end(End::Reset);
+            }
+        }
+    }
+
+    /// The withheld-ACK test: with part of an answer read and our acknowledgement held back, waits `patience`,
+    /// lets the acknowledgement go, and notes whether the rest came within that system call. Says whether more
+    /// had come by then, before or upon it; `None` where this system cannot tell.
+    pub fn release_acknowledgement(&mut self, patience: Duration) -> Option<bool> {
+        let waiting_since = self.tap.clock().now();
+        std::thread::sleep(patience);
+        let queued_before = os::queued(&self.socket)?;
+        let out = os::tcp_info(&self.socket)?.segments_out;
+        let acked_before = self.segments_out_at_last_read.is_none_or(|then| then != out);
+        let released = self.tap.clock().now();
+        os::acknowledge(&self.socket, Acknowledge::PendingNow)?;
+        let queued_after = os::queued(&self.socket)?;
+        let waited = Nanos(released.0 - waiting_since.0);
+        let what = What::AckReleased { conn: self.id, waited, queued_before, queued_after, acked_before };
+        let event = self.tap.note_at(released, what);
+        self.decoder.feed(&event);
+        Some(queued_after > 0)
+    }
+
+    /// Ends our side in order, and notes the kernel's last word on the connection.
+    pub fn close(mut self) {
+        self.closing();
+    }
+
+    fn closing(&mut self) {
+        if let Some(info) = os::tcp_info(&self.socket) {
+            self.note(What::State { conn: self.id, info });
+        }
+        let _ = self.socket.shutdown(std::net::Shutdown::Both);
+        self.note(What::Closed { conn: self.id });
+    }
+
+    fn took(&mut self, received: os::Received) {
+        let at = self.tap.clock().now();
+        let kernel = received.stamp.and_then(|stamp| self.tap.clock().from_kernel(stamp));
+        let mut segments = None;
+        if self.delays_acknowledgements {
+            // Re-armed after each read, and looked at right behind it: the test needs to know what left us since.
+            // Elsewhere the look is spared: it costs as much as the rest of the tap.
+            let _ = os::acknowledge(&self.socket, Acknowledge::Late);
+            let info = os::tcp_info(&self.socket);
+            self.segments_out_at_last_read = info.as_ref().map(|info| info.segments_out);
+            segments = info.map(|info| info.data_segments_in);
+        }
+        let event = self.tap.note_read(at, self.id, &self.buffer[..received.len], kernel, segments);
+        self.decoder.feed(&event);
+    }
+
+    fn end(&mut self, end: End) -> Wait {
+        // A FIN counts as one byte received, a reset does not: that survives an error consumed by somebody else.
+        let info = os::tcp_info(&self.socket);
+        let end = match (&info, end) {
+            (Some(info), End::Fin) if info.state == "CLOSE" && info.bytes_received == self.decoder.received() => {
+                End::Reset
+            }
+            _ => end,
+        };
+        self.ended = Some(end);
+        if let Some(info) = info {
+            self.note(What::State { conn: self.id, info });
+        }
+        self.note(match end {
+            End::Fin => What::Fin { conn: self.id },
+            End::Reset => What::Reset { conn: self.id },
+        });
+        Wait::Ended(end)
+    }
+
+    fn note(&mut self, what: What) -> Event {
+        let event = self.tap.note(what);
+        self.decoder.feed(&event);
+        event
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // A scenario that stops early drops what it holds: the trace should say when.
+        if self.decoder.is_open() {
+            self.closing();
+        }
+    }
+}
+
+fn connect(peer: SocketAddr, timeout: Duration) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(peer), Type::STREAM, Some(Protocol::TCP))?;
+    // Before connecting, so that even the first segment is stamped.
+    let _ = os::enable_stamps(&socket);
+    socket.connect_timeout(&peer.into(), timeout)?;
+    // The peer may stop reading: no write of ours waits for it for ever.
+    socket.set_write_timeout(Some(SLICE))?;
+    socket.set_read_timeout(Some(SLICE))?;
+    Ok(socket)
+}
+
+/// How long a peer may refuse to read before a write is given up.
+const WRITE_PATIENCE: Duration = Duration::from_secs(10);
+
+fn write_all(socket: &Socket, bytes: &[u8], interrupt: &Interrupt) -> (usize, Option<io::Error>) {
+    let deadline = Instant::now() + WRITE_PATIENCE;
+    let mut written = 0;
+    while written < bytes.len() {
+        match socket.send(&bytes[written..]) {
+            Ok(0) => return (written, Some(io::ErrorKind::WriteZero.into())),
+            Ok(count) => written += count,
+            Err(error) if is_not_yet(&error) && Instant::now() < deadline && !interrupt.is_set() => {}
+            Err(error) => return (written, Some(error)),
+        }
+    }
+    (written, None)
+}
+
+fn is_not_yet(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted)
+}
+
+/// Whether an address is this machine's own.
+pub fn is_loopback(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.is_loopback(),
+        IpAddr::V6(v6) => v6.is_loopback() || v6.to_ipv4_mapped().is_some_and(|v4| v4.is_loopback()),
+    }
+}

@@ -1,0 +1,216 @@
+//! What Linux can tell. The only module with `unsafe` code about sockets.
+
+use std::fs;
+use std::io;
+use std::mem::{self, MaybeUninit};
+use std::net::UdpSocket;
+use std::os::fd::{AsRawFd, RawFd};
+use std::time::Duration;
+
+use socket2::Socket;
+
+use super::{Acknowledge, Received};
+use crate::trace::TcpInfo;
+
+/// Keeps the kernel's receive stamps switched on while it lives.
+///
+/// The kernel switches stamping on some time after the first socket asks for it, so the first socket to ask
+/// should not be one that is being measured.
+pub struct StampSentinel(#[expect(dead_code, reason = "held for its lifetime only")] UdpSocket);
+
+/// Opens the sentinel. Stamps are reliable some milliseconds later.
+pub fn stamp_sentinel() -> Option<StampSentinel> {
+    let socket = UdpSocket::bind(("127.0.0.1", 0)).ok()?;
+    stamps_on(socket.as_raw_fd())?;
+    Some(StampSentinel(socket))
+}
+
+/// Asks for receive stamps on a socket. Transmit stamps are never asked for: they disturb what they measure.
+pub fn enable_stamps(socket: &Socket) -> Option<()> {
+    stamps_on(socket.as_raw_fd())
+}
+
+fn stamps_on(fd: RawFd) -> Option<()> {
+    let flags = libc::SOF_TIMESTAMPING_RX_SOFTWARE | libc::SOF_TIMESTAMPING_SOFTWARE;
+    set_option(fd, libc::SOL_SOCKET, libc::SO_TIMESTAMPING, flags as libc::c_int)
+}
+
+/// Reads once, with the kernel's receive stamp where there is one.
+///
+/// # Errors
+///
+/// Those of `recvmsg(2)`.
+pub fn receive(socket: &Socket, buffer: &mut [u8]) -> io::Result<Received> {
+    // Room for one SCM_TIMESTAMPING message (three timespecs) and its header, aligned as cmsghdr wants it.
+    let mut control = [0_u64; 16];
+    let mut slice = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+    // SAFETY: an all-zero msghdr is valid; the pointers set below outlive the call.
+    let mut message: libc::msghdr = unsafe { mem::zeroed() };
+    message.msg_iov = &mut slice;
+    message.msg_iovlen = 1;
+    message.msg_control = control.as_mut_ptr().cast();
+    message.msg_controllen = mem::size_of_val(&control) as _;
+    // SAFETY: `message` points at live buffers of the lengths it states.
+    let got = unsafe { libc::recvmsg(socket.as_raw_fd(), &mut message, 0) };
+    let len = usize::try_from(got).map_err(|_| io::Error::last_os_error())?;
+    Ok(Received { len, stamp: stamp_of(&message) })
+}
+
+fn stamp_of(message: &libc::msghdr) -> Option<i128> {
+    // SAFETY: the kernel filled msg_control, and CMSG_FIRSTHDR and CMSG_NXTHDR stay within it.
+    unsafe {
+        let mut header = libc::CMSG_FIRSTHDR(message);
+        while !header.is_null() {
+            if (*header).cmsg_level == libc::SOL_SOCKET && (*header).cmsg_type == libc::SCM_TIMESTAMPING {
+                let stamp: libc::timespec = libc::CMSG_DATA(header).cast::<libc::timespec>().read_unaligned();
+                let nanos = i128::from(stamp.tv_sec) * 1_000_000_000 + i128::from(stamp.tv_nsec);
+                return (nanos != 0).then_some(nanos);
+            }
+            header = libc::CMSG_NXTHDR(message, header);
+        }
+    }
+    None
+}
+
+/// The kernel's knowledge of a connection.
+pub fn tcp_info(socket: &Socket) -> Option<TcpInfo> {
+    let mut info = MaybeUninit::<KernelTcpInfo>::zeroed();
+    let mut len = mem::size_of::<KernelTcpInfo>() as libc::socklen_t;
+    // SAFETY: the buffer is `len` bytes long, and every bit pattern is a valid KernelTcpInfo.
+    let (status, info) = unsafe {
+        let status = libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            info.as_mut_ptr().cast(),
+            &mut len,
+        );
+        (status, info.assume_init())
+    };
+    // A kernel that knows fewer fields leaves the rest zero: the last field that we use must be there.
+    if status != 0 || (len as usize) < mem::size_of::<KernelTcpInfo>() {
+        return None;
+    }
+    Some(TcpInfo {
+        state: STATES.get(usize::from(info.state)).copied().unwrap_or("UNKNOWN").to_owned(),
+        bytes_received: info.bytes_received,
+        data_segments_in: info.data_segs_in,
+        segments_out: info.segs_out,
+        rtt_micros: info.rtt,
+    })
+}
+
+const STATES: [&str; 13] = [
+    "UNKNOWN",
+    "ESTABLISHED",
+    "SYN_SENT",
+    "SYN_RECV",
+    "FIN_WAIT1",
+    "FIN_WAIT2",
+    "TIME_WAIT",
+    "CLOSE",
+    "CLOSE_WAIT",
+    "LAST_ACK",
+    "LISTEN",
+    "CLOSING",
+    "NEW_SYN_RECV",
+];
+
+/// The head of the kernel's `struct tcp_info` (linux/tcp.h), up to the last field used here.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct KernelTcpInfo {
+    state: u8,
+    _to_rtt: [u8; 67],
+    rtt: u32,
+    _to_bytes_acked: [u32; 12],
+    _bytes_acked: u64,
+    bytes_received: u64,
+    segs_out: u32,
+    _segs_in: u32,
+    _notsent_bytes: u32,
+    _min_rtt: u32,
+    data_segs_in: u32,
+    _data_segs_out: u32,
+}
+
+/// How many bytes wait in the receive queue.
+pub fn queued(socket: &Socket) -> Option<u32> {
+    let mut bytes: libc::c_int = 0;
+    // SAFETY: FIONREAD (SIOCINQ) writes one int.
+    let status = unsafe { libc::ioctl(socket.as_raw_fd(), libc::FIONREAD, &mut bytes) };
+    (status == 0).then(|| u32::try_from(bytes).ok()).flatten()
+}
+
+/// Steers when the kernel acknowledges what it receives.
+pub fn acknowledge(socket: &Socket, when: Acknowledge) -> Option<()> {
+    let value = match when {
+        Acknowledge::Late => 0,
+        Acknowledge::Promptly => 1,
+        // Any even value above zero sends what is pending and stays in delayed mode.
+        Acknowledge::PendingNow => 2,
+    };
+    set_option(socket.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_QUICKACK, value)
+}
+
+fn set_option(fd: RawFd, level: libc::c_int, name: libc::c_int, value: libc::c_int) -> Option<()> {
+    // SAFETY: the option value is one int that lives through the call.
+    let status = unsafe {
+        libc::setsockopt(fd, level, name, (&raw const value).cast(), mem::size_of::<libc::c_int>() as libc::socklen_t)
+    };
+    (status == 0).then_some(())
+}
+
+/// How long the threads of a process have waited for a processor, added up (`schedstat`, second field).
+pub fn run_delay(pid: u32) -> Option<Duration> {
+    let mut total = 0_u64;
+    for task in fs::read_dir(format!("/proc/{pid}/task")).ok()? {
+        // A thread may end while we read: its share is lost, and the sum stays a lower bound.
+        let Ok(text) = fs::read_to_string(task.ok()?.path().join("schedstat")) else { continue };
+        total += text.split_ascii_whitespace().nth(1)?.parse::<u64>().ok()?;
+    }
+    Some(Duration::from_nanos(total))
+}
+
+/// The inodes of the sockets that listen on a port, on any address of either family.
+pub fn listeners(port: u16) -> Option<Vec<u64>> {
+    const LISTEN: &str = "0A";
+    let mut inodes = Vec::new();
+    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
+        let Ok(text) = fs::read_to_string(table) else { continue };
+        for line in text.lines().skip(1) {
+            let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+            let [_, local, _, state, _, _, _, _, _, inode, ..] = fields[..] else { continue };
+            let here = local.rsplit_once(':').and_then(|(_, hex)| u16::from_str_radix(hex, 16).ok());
+            if state == LISTEN && here == Some(port) {
+                inodes.extend(inode.parse::<u64>());
+            }
+        }
+    }
+    Some(inodes)
+}
+
+/// The inodes of all sockets that the processes of a group hold.
+pub fn sockets_of_group(group: u32) -> Option<Vec<u64>> {
+    let mut inodes = Vec::new();
+    for process in fs::read_dir("/proc").ok()?.flatten() {
+        let name = process.file_name();
+        let Some(pid) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        if group_of(pid) != Some(group) {
+            continue;
+        }
+        let Ok(descriptors) = fs::read_dir(process.path().join("fd")) else { continue };
+        for descriptor in descriptors.flatten() {
+            let Ok(target) = fs::read_link(descriptor.path()) else { continue };
+            let inode = target.to_str().and_then(|text| text.strip_prefix("socket:[")?.strip_suffix(']'));
+            inodes.extend(inode.and_then(|inode| inode.parse::<u64>().ok()));
+        }
+    }
+    Some(inodes)
+}
+
+fn group_of(pid: u32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The command's name stands in parentheses and may hold anything, so count from the last one.
+    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(2)?.parse().ok()
+}
