@@ -6,9 +6,9 @@ use crate::checks;
 use crate::pattern;
 use crate::scenario::Scenario;
 use crate::spec::Revision;
+use crate::trace::Trace;
 #[cfg(test)]
 use crate::trace::edit::Mutant;
-use crate::trace::Trace;
 use crate::verdict::{Cite, Judge, Level};
 
 /// A check, as its file states it.

@@ -55,7 +55,8 @@ fn check(listed: &Listed, run: &RevisionRun, recording: &Recording) -> CheckRepo
         Ok(outcome) => {
             let verdict = outcome.verdict();
             let reason = outcome.reason().map(str::to_owned).or_else(|| unexercised(listed, &traces, verdict));
-            let level = outcome.findings.iter().filter_map(|finding| finding.cite.level(run.revision)).max().unwrap_or(level);
+            let level =
+                outcome.findings.iter().filter_map(|finding| finding.cite.level(run.revision)).max().unwrap_or(level);
             let findings = outcome
                 .findings
                 .into_iter()

@@ -18,9 +18,9 @@ impl Scenario {
 /// is played before anything is planned.
 pub fn scenarios(checks: &[&Listed], revision: Revision) -> Vec<Scenario> {
     let wanted = |scenario: Scenario| {
-        checks.iter().any(|listed| {
-            listed.level(revision).is_some() && listed.check.kind.scenarios().contains(&scenario)
-        })
+        checks
+            .iter()
+            .any(|listed| listed.level(revision).is_some() && listed.check.kind.scenarios().contains(&scenario))
     };
     Scenario::ALL
         .into_iter()

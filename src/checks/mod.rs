@@ -21,6 +21,9 @@ macro_rules! checks {
 mod latency;
 mod sse;
 
+#[cfg(test)]
+mod proofs;
+
 use crate::catalogue::Listed;
 
 /// The areas, in the order of the catalogue.

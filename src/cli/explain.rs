@@ -26,10 +26,9 @@ pub fn run(args: &Args) -> Result<Exit, Failure> {
         let _ = writeln!(text, "{}\n", listed.explanation());
         let _ = writeln!(text, "## Levels");
         for revision in Revision::ALL {
-            let level = listed.level(revision).map_or_else(
-                || format!("not applicable ({})", listed.check.elsewhere),
-                |level| level.to_string(),
-            );
+            let level = listed
+                .level(revision)
+                .map_or_else(|| format!("not applicable ({})", listed.check.elsewhere), |level| level.to_string());
             let _ = writeln!(text, "{revision}  {level}");
         }
         let _ = writeln!(text, "\n## What it stands on");

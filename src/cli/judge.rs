@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args as Clap;
 
+use super::Failure;
 use super::exit::Exit;
 use super::report::{self, Output};
 use super::server::{JudgementArgs, Revisions, revisions};
-use super::Failure;
 use crate::judgement;
 use crate::trace::store::Recording;
 

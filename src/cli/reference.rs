@@ -27,8 +27,10 @@ pub struct Args {
 /// Serves until a signal ends the process.
 pub fn run(args: Args) -> Result<Exit, Failure> {
     let config = Config { fault: args.fault, variants: args.variant, path: args.path, port: args.port };
-    let reference = Reference::start(config)
-        .map_err(|error| Failure { exit: Exit::Target, message: format!("cannot listen on port {}: {error}", args.port) })?;
+    let reference = Reference::start(config).map_err(|error| Failure {
+        exit: Exit::Target,
+        message: format!("cannot listen on port {}: {error}", args.port),
+    })?;
     print(&format!("{}\n", reference.url()))?;
     loop {
         std::thread::park();

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use clap::Args as Clap;
 
+use super::Failure;
 use super::exit::Exit;
 use super::progress;
 use super::report::{self, Output};
-use super::Failure;
 use crate::drive::{self, RunError, Subject};
 use crate::judgement;
 use crate::manifest::Options;
@@ -144,9 +144,7 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
         (None, Some(url)) => {
             Target::Url(Endpoint::from_url(url, &args.path).map_err(Failure::usage)?.with_fields(fields))
         }
-        (None, None) => {
-            Target::Reference(Config { fault: args.fault, variants: args.variant, ..Config::default() })
-        }
+        (None, None) => Target::Reference(Config { fault: args.fault, variants: args.variant, ..Config::default() }),
     };
     let defaults = Options { timeout: args.timeout.unwrap_or(Options::TIMEOUT), ..Options::default() };
     let options = args.judgement.over(defaults);
@@ -214,5 +212,6 @@ fn header_field(text: &str) -> Option<(String, String)> {
     let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     let fits = |byte: u8| byte == b'\t' || (0x20..=0x7e).contains(&byte) || byte >= 0x80;
     let (name, value) = (name.trim(), value.trim());
-    (!name.is_empty() && name.bytes().all(token) && value.bytes().all(fits)).then(|| (name.to_owned(), value.to_owned()))
+    (!name.is_empty() && name.bytes().all(token) && value.bytes().all(fits))
+        .then(|| (name.to_owned(), value.to_owned()))
 }

@@ -283,11 +283,11 @@ fn floor(stage: &Stage) -> Option<Floor> {
     let stage = Stage { tap: tap.clone(), endpoint, revision, facts, peer: None, ..stage.clone() };
     scenarios::play(Scenario::RepeatedCalls, &stage).ok()?;
     let distance = Distance::Loopback;
-    let head = TraceHead { scenario: Scenario::RepeatedCalls, revision, attempt: 1, vantage: Vantage::Client, distance };
+    let head =
+        TraceHead { scenario: Scenario::RepeatedCalls, revision, attempt: 1, vantage: Vantage::Client, distance };
     let trace = Trace::new(head, tap.events());
     let repeated = |sample: &latency::Sample<'_>| sample.class == latency::Class::RepeatedCall;
-    let totals: Vec<Duration> =
-        latency::samples(&trace).filter(repeated).filter_map(|sample| sample.total()).collect();
+    let totals: Vec<Duration> = latency::samples(&trace).filter(repeated).filter_map(|sample| sample.total()).collect();
     let p50 = latency::median(totals.iter().copied())?;
     Some(Floor { n: totals.len(), p50: u64::try_from(p50.as_nanos()).ok()? })
 }

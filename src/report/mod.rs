@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 
 use crate::catalogue::Listed;
 use crate::latency::Class;
-use crate::manifest::{Floor, Manifest, Role, RevisionRun, TOOL, TargetFacts};
+use crate::manifest::{Floor, Manifest, RevisionRun, Role, TOOL, TargetFacts};
 use crate::spec::Revision;
 use crate::trace::render::Line;
 use crate::verdict::{Cause, Level, Verdict};

@@ -112,8 +112,8 @@ fn finding_block(out: &mut String, group: &[&CheckReport], style: Style) -> fmt:
     for finding in check.findings.iter().take(SHOWN_FINDINGS) {
         one_finding(out, finding, style)?;
     }
-    let more: usize = group.iter().map(|check| check.findings.len()).sum::<usize>()
-        - check.findings.len().min(SHOWN_FINDINGS);
+    let more: usize =
+        group.iter().map(|check| check.findings.len()).sum::<usize>() - check.findings.len().min(SHOWN_FINDINGS);
     if more > 0 {
         writeln!(out, "    … and {more} more like it (all in --report json)")?;
     }
@@ -220,7 +220,11 @@ fn latency(out: &mut String, report: &Report, style: Style) -> fmt::Result {
     }
     let shown = |duration: Option<std::time::Duration>| duration.map_or("-".to_owned(), |d| Span(d).to_string());
     writeln!(out, "\n{}latency{:#}", style.strong, style.strong)?;
-    writeln!(out, "  {:<12}{:<16}{:>4}  {:>9}  {:>9}  {:>11}  {:>9}", "revision", "calls", "n", "p50", "p95", "first byte", "response")?;
+    writeln!(
+        out,
+        "  {:<12}{:<16}{:>4}  {:>9}  {:>9}  {:>11}  {:>9}",
+        "revision", "calls", "n", "p50", "p95", "first byte", "response"
+    )?;
     for row in rows {
         let class = match row.class {
             Class::FirstCall => "first call",

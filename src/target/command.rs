@@ -256,8 +256,11 @@ fn answers_http(address: SocketAddr, endpoint: &Endpoint) -> Look {
     const PATIENCE: Duration = Duration::from_millis(1_000);
     let Ok(mut stream) = TcpStream::connect_timeout(&address, PATIENCE) else { return Look::Refused };
     let _ = stream.set_read_timeout(Some(PATIENCE));
-    let request =
-        format!("OPTIONS {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", endpoint.target(), endpoint.authority());
+    let request = format!(
+        "OPTIONS {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+        endpoint.target(),
+        endpoint.authority()
+    );
     let mut start = [0; 5];
     match stream.write_all(request.as_bytes()).and_then(|()| stream.read_exact(&mut start)) {
         Ok(()) if &start == b"HTTP/" => Look::Answers,
@@ -328,8 +331,7 @@ impl Group {
         command.args(&words[1..]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let child =
-            command.spawn().map_err(|source| CommandError::Spawn { program: words[0].clone(), source })?;
+        let child = command.spawn().map_err(|source| CommandError::Spawn { program: words[0].clone(), source })?;
         Ok(Self { child })
     }
 

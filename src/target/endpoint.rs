@@ -155,10 +155,13 @@ impl Endpoint {
     /// Its URL, without the values of the query.
     pub fn shown(&self) -> String {
         let query = self.query.as_ref().map(|query| {
-            let pairs: Vec<String> = query.split('&').map(|pair| match pair.split_once('=') {
-                Some((name, _)) => format!("{name}=redacted"),
-                None => pair.to_owned(),
-            }).collect();
+            let pairs: Vec<String> = query
+                .split('&')
+                .map(|pair| match pair.split_once('=') {
+                    Some((name, _)) => format!("{name}=redacted"),
+                    None => pair.to_owned(),
+                })
+                .collect();
             format!("?{}", pairs.join("&"))
         });
         format!("http://{}{}{}", self.authority, self.path, query.unwrap_or_default())

@@ -310,7 +310,10 @@ impl Edit {
         let mut events = self.trace.events.clone();
         events.retain(|event| {
             let later = next.is_some_and(|next| event.seq >= next) || last_of_ours.is_some_and(|last| event.seq > last);
-            let ending = matches!(event.what, What::Fin { .. } | What::Reset { .. } | What::Closed { .. } | What::Watched { .. } | What::State { .. });
+            let ending = matches!(
+                event.what,
+                What::Fin { .. } | What::Reset { .. } | What::Closed { .. } | What::Watched { .. } | What::State { .. }
+            );
             event.what.conn() != Some(conn) || !(later || ending)
         });
         self.replace(events);

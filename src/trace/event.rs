@@ -278,8 +278,11 @@ mod tests {
     #[test]
     fn bytes_survive_the_recording_whether_they_are_text_or_not() {
         for bytes in [&b"POST /mcp HTTP/1.1\r\n"[..], b"caf\xe9\x00", b""] {
-            let event =
-                Event { seq: 7, at: Nanos(9), what: What::Wrote { conn: 1, began: Nanos(8), bytes: Bytes(bytes.to_vec()) } };
+            let event = Event {
+                seq: 7,
+                at: Nanos(9),
+                what: What::Wrote { conn: 1, began: Nanos(8), bytes: Bytes(bytes.to_vec()) },
+            };
             let line = serde_json::to_string(&event).unwrap();
             assert_eq!(serde_json::from_str::<Event>(&line).unwrap(), event, "{line}");
         }

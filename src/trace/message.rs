@@ -151,6 +151,9 @@ mod tests {
     #[test]
     fn an_array_holds_several_messages() {
         let messages = Message::read_all(br#"[{"id":1,"result":{}},{"method":"x"}]"#).unwrap();
-        assert_eq!(messages.iter().map(|m| m.kind).collect::<Vec<_>>(), [MessageKind::Result, MessageKind::Notification]);
+        assert_eq!(
+            messages.iter().map(|m| m.kind).collect::<Vec<_>>(),
+            [MessageKind::Result, MessageKind::Notification]
+        );
     }
 }

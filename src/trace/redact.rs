@@ -7,9 +7,9 @@
 
 use std::collections::BTreeMap;
 
+use super::Trace;
 use super::decode::Exchange;
 use super::event::{Bytes, ConnectionId, Event, What};
-use super::Trace;
 use crate::wire::http1::{Fields, Span};
 
 /// Header fields whose values are secrets by their nature.
@@ -31,10 +31,8 @@ pub struct Redactor {
 impl Redactor {
     /// A redactor that also knows these header fields (from `--header`) and these values.
     pub fn new(fields: impl IntoIterator<Item = String>, values: impl IntoIterator<Item = String>) -> Self {
-        let mut redactor = Self {
-            fields: fields.into_iter().map(|name| name.to_ascii_lowercase()).collect(),
-            secrets: Vec::new(),
-        };
+        let mut redactor =
+            Self { fields: fields.into_iter().map(|name| name.to_ascii_lowercase()).collect(), secrets: Vec::new() };
         for value in values {
             redactor.learn(value.as_bytes());
         }

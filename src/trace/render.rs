@@ -60,7 +60,9 @@ pub fn timeline(trace: &Trace, exchange: &Exchange, offending: Option<u32>) -> V
     }
     match &exchange.ending {
         Ending::Complete(moment) => say(moment.best(), moment.seq, "  the answer is complete".to_owned()),
-        Ending::Cut(how, moment) => say(moment.at, moment.seq, format!("← {} before the answer was complete", end(*how))),
+        Ending::Cut(how, moment) => {
+            say(moment.at, moment.seq, format!("← {} before the answer was complete", end(*how)))
+        }
         Ending::Unreadable(moment) => say(moment.at, moment.seq, "  the rest cannot be read as HTTP/1.1".to_owned()),
         Ending::NotKept(moment) => say(moment.at, moment.seq, "  more came than the recording keeps".to_owned()),
         Ending::Open { watched: Some(moment) } => {
@@ -156,11 +158,8 @@ pub fn describe(message: &Message) -> String {
 /// The beginning of some bytes, on one line.
 pub fn excerpt(bytes: &[u8]) -> String {
     const SHOWN: usize = 60;
-    let text: String = String::from_utf8_lossy(bytes)
-        .chars()
-        .map(|c| if c.is_control() { '·' } else { c })
-        .take(SHOWN)
-        .collect();
+    let text: String =
+        String::from_utf8_lossy(bytes).chars().map(|c| if c.is_control() { '·' } else { c }).take(SHOWN).collect();
     match bytes.len() > SHOWN {
         true => format!("“{text}…”"),
         false => format!("“{text}”"),
@@ -180,4 +179,3 @@ fn since(origin: Nanos, at: Nanos) -> String {
         false => format!("−{}", Span(origin.since(at))),
     }
 }
-

@@ -6,6 +6,8 @@ checks! {
 
 use std::time::Duration;
 
+#[cfg(test)]
+use crate::trace::Exchange;
 use crate::trace::{Ending, MessageKind, PeerEnd, Span, Trace};
 use crate::verdict::{Cite, Judge};
 
@@ -40,3 +42,9 @@ const CLAUSE: Cite = Cite::Clause("http.post.sse.close-after-response");
 
 /// The kernel's stamp of the response lies before the moment from which the driver counted its patience.
 const SLACK: Duration = Duration::from_millis(50);
+
+/// Whether an exchange is answered so on an event stream.
+#[cfg(test)]
+fn streams(exchange: &Exchange, kind: MessageKind) -> bool {
+    exchange.is_streamed() && exchange.response().is_some_and(|response| response.message.kind == kind)
+}

@@ -37,7 +37,7 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
 #[cfg(test)]
 const MUTANTS: &[Mutant] = &[
     mutant("terminator-never-comes", Scenario::SequentialCalls, |edit| {
-        edit.last(|exchange| exchange.is_streamed() && answered_with(exchange, MessageKind::Result))
+        edit.last(|exchange| super::streams(exchange, MessageKind::Result))
             .drop_end()
             .watched_for(std::time::Duration::from_secs(3));
     }),

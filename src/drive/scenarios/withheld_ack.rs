@@ -31,7 +31,8 @@ pub fn play(stage: &Stage) -> Result<(), Stop> {
     let mut session = Session::open(stage)?;
     let progress = stage.tool(ToolRole::Progress);
     let mut played = false;
-    for (name, call) in [("cheapest", &stage.facts.cheapest), ("tool", &stage.facts.harmless_tool), ("progress", &progress)]
+    for (name, call) in
+        [("cheapest", &stage.facts.cheapest), ("tool", &stage.facts.harmless_tool), ("progress", &progress)]
     {
         let Some(call) = call else { continue };
         played = true;

@@ -78,13 +78,8 @@ pub fn tcp_info(socket: &Socket) -> Option<TcpInfo> {
     let mut len = mem::size_of::<KernelTcpInfo>() as libc::socklen_t;
     // SAFETY: the buffer is `len` bytes long, and every bit pattern is a valid KernelTcpInfo.
     let (status, info) = unsafe {
-        let status = libc::getsockopt(
-            socket.as_raw_fd(),
-            libc::IPPROTO_TCP,
-            libc::TCP_INFO,
-            info.as_mut_ptr().cast(),
-            &mut len,
-        );
+        let status =
+            libc::getsockopt(socket.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_INFO, info.as_mut_ptr().cast(), &mut len);
         (status, info.assume_init())
     };
     // A kernel that knows fewer fields leaves the rest zero: the last field that we use must be there.

@@ -1,0 +1,202 @@
+//! Proofs that the checks can pass, can fail, and fail only where they should.
+//!
+//! The good traces are recorded live from the reference server: every scenario, in every revision.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use crate::catalogue::{self, Listed};
+use crate::drive::{Subject, record};
+use crate::judgement::{judge, outcome};
+use crate::manifest::Options;
+use crate::reference::Config;
+use crate::report::Report;
+use crate::spec::Revision;
+use crate::target::{Target, ToolRoles};
+use crate::trace::Trace;
+use crate::trace::store::Recording;
+use crate::verdict::Verdict;
+use crate::wire::interrupt::Interrupt;
+
+fn good() -> &'static Recording {
+    static GOOD: OnceLock<Recording> = OnceLock::new();
+    GOOD.get_or_init(|| {
+        let subject = Subject {
+            target: Target::Reference(Config::default()),
+            revisions: Revision::ALL.to_vec(),
+            options: Options::default(),
+            roles: ToolRoles::default(),
+            interrupt: Interrupt::default(),
+        };
+        record(subject, &mut ()).expect("the reference server comes up")
+    })
+}
+
+fn judged() -> Report {
+    judge(good()).expect("no selection")
+}
+
+#[test]
+fn every_check_passes_on_the_good_traces_of_every_revision_and_examines_something() {
+    let report = judged();
+    for check in &report.checks {
+        let excused = excused(&check.id, check.revision);
+        let fine = match check.verdict {
+            Verdict::Pass => check.examined > 0,
+            Verdict::NotApplicable => catalogue_entry(&check.id).level(check.revision).is_none(),
+            // What the fallback build cannot measure.
+            Verdict::NotExercised => excused,
+            _ => false,
+        };
+        assert!(
+            fine,
+            "{} in {}: {} {:?}\n{:#?}",
+            check.id, check.revision, check.verdict, check.reason, check.findings
+        );
+    }
+}
+
+/// The fallback build withholds no acknowledgements.
+fn excused(id: &str, _revision: Revision) -> bool {
+    !good().manifest.instruments.withheld_ack && id == "latency/no-held-back-segment"
+}
+
+#[test]
+fn every_check_has_a_mutant_and_fails_on_each_of_its_own() {
+    for listed in catalogue::all() {
+        let id = listed.id();
+        assert!(!listed.check.mutants.is_empty(), "{id} has no mutant");
+        for mutant in listed.check.mutants {
+            let mut applied = 0;
+            for trace in good().traces.iter().filter(|trace| trace.scenario() == mutant.scenario) {
+                if listed.level(trace.revision()).is_none() || excused(&id, trace.revision()) {
+                    continue;
+                }
+                let Some(damaged) = mutant.apply(trace) else { continue };
+                applied += 1;
+                let outcome = outcome(listed, &[&damaged], &good().manifest).expect("no panic");
+                let name = mutant.name;
+                assert_eq!(outcome.verdict(), Verdict::Fail, "{id} survives {name} in {}", trace.name());
+                for finding in &outcome.findings {
+                    assert!(!finding.events.is_empty(), "{id} cites no event for {name}");
+                    let level = finding.cite.level(trace.revision());
+                    assert!(level.is_some(), "{id} cites {:?}, which {} does not have", finding.cite, trace.revision());
+                    assert!(listed.check.cites.contains(&finding.cite), "{id} does not declare {:?}", finding.cite);
+                }
+            }
+            assert!(applied > 0 || excused(&id, Revision::R20251125), "{id}: {} found nothing to damage", mutant.name);
+        }
+    }
+}
+
+/// A mutant that trips a neighbour is seen here: whoever changes this matrix says why in the review.
+#[test]
+fn the_kill_matrix_is_as_reviewed() {
+    if !good().manifest.instruments.withheld_ack {
+        crate::skipped("linux", "the matrix is that of a platform that can observe everything");
+        return;
+    }
+    let mut matrix = String::new();
+    for owner in catalogue::all() {
+        for mutant in owner.check.mutants {
+            let mut killers: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+            for trace in good().traces.iter().filter(|trace| trace.scenario() == mutant.scenario) {
+                let Some(damaged) = mutant.apply(trace) else { continue };
+                for id in failing_on(&damaged) {
+                    killers.entry(id).or_default().insert(&trace.revision().date()[2..7]);
+                }
+            }
+            let killers: Vec<String> = killers
+                .into_iter()
+                .map(|(id, revisions)| format!("{id} ({})", revisions.into_iter().collect::<Vec<_>>().join(" ")))
+                .collect();
+            matrix.push_str(&format!("{} {}\n    {}\n", owner.id(), mutant.name, killers.join("\n    ")));
+        }
+    }
+    snapshot("kill-matrix", &matrix);
+}
+
+fn failing_on(trace: &Trace) -> Vec<String> {
+    catalogue::all()
+        .iter()
+        .filter(|listed| listed.level(trace.revision()).is_some() && listed.check.kind.reads(trace.scenario()))
+        .filter(|listed| {
+            outcome(listed, &[trace], &good().manifest).is_ok_and(|outcome| outcome.verdict() == Verdict::Fail)
+        })
+        .map(Listed::id)
+        .collect()
+}
+
+#[test]
+fn every_file_in_an_area_is_listed() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/checks");
+    let listed: BTreeSet<String> = catalogue::all().iter().map(Listed::path).collect();
+    let mut files = BTreeSet::new();
+    for area in fs::read_dir(&root).expect("the folder of checks").flatten().filter(|entry| entry.path().is_dir()) {
+        for file in fs::read_dir(area.path()).expect("an area").flatten() {
+            let path = file.path();
+            if path.file_name().is_some_and(|name| name != "mod.rs") {
+                let below = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).expect("a file of this package");
+                files.insert(below.to_string_lossy().into_owned());
+            }
+        }
+    }
+    assert_eq!(files, listed);
+}
+
+#[test]
+fn every_check_explains_itself_and_says_how_to_fix_what_it_finds() {
+    for listed in catalogue::all() {
+        let id = listed.id();
+        let text = listed.explanation();
+        assert!(text.starts_with("# "), "{id} has no heading");
+        assert!(text.lines().nth(2).is_some_and(|line| line.len() > 30), "{id} does not say why it matters");
+        assert!(listed.fix().len() > 30, "{id} does not say how to fix what it finds");
+        assert!(!listed.check.needs.is_empty() && !listed.check.cites.is_empty(), "{id}");
+        let everywhere = Revision::ALL.iter().all(|revision| listed.level(*revision).is_some());
+        assert!(
+            everywhere || !listed.check.elsewhere.is_empty(),
+            "{id} does not say why it is not applicable elsewhere"
+        );
+    }
+}
+
+/// Right of the trace, nothing may touch the world.
+#[test]
+fn what_judges_is_pure() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut pending: Vec<_> = ["checks", "latency", "report", "trace"].map(|name| source.join(name)).to_vec();
+    pending
+        .extend(["verdict.rs", "judgement.rs", "plan.rs", "catalogue.rs", "pattern.rs"].map(|name| source.join(name)));
+    while let Some(path) = pending.pop() {
+        if path.is_dir() {
+            pending.extend(fs::read_dir(&path).expect("a folder").flatten().map(|entry| entry.path()));
+            continue;
+        }
+        // The store reads and writes files, and this file reads sources.
+        if path.ends_with("trace/store.rs") || path.ends_with("checks/proofs.rs") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).expect("a source file");
+        let product = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+        for forbidden in
+            ["tokio", "std::net", "Instant", "SystemTime", "std::env", "std::fs", "crate::drive", "crate::target"]
+        {
+            assert!(!product.contains(forbidden), "{} uses {forbidden}", path.display());
+        }
+    }
+}
+
+pub(crate) fn snapshot(name: &str, text: &str) {
+    let mut settings = insta::Settings::new();
+    settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
+fn catalogue_entry(id: &str) -> &'static Listed {
+    catalogue::all().iter().find(|listed| listed.id() == id).expect("a listed check")
+}
