@@ -224,17 +224,23 @@ impl Connection {
     pub fn release_acknowledgement(&mut self, patience: Duration) -> Option<bool> {
         let waiting_since = self.tap.clock().now();
         std::thread::sleep(patience);
-        let queued_before = os::queued(&self.socket)?;
-        let out = os::tcp_info(&self.socket)?.segments_out;
-        let acked_before = self.segments_out_at_last_read.is_none_or(|then| then != out);
+        let before = os::tcp_info(&self.socket)?;
+        let queued_before = self.waiting()?;
+        let acked_before = self.segments_out_at_last_read.is_none_or(|then| then != before.segments_out);
         let released = self.tap.clock().now();
         os::acknowledge(&self.socket, Acknowledge::PendingNow)?;
-        let queued_after = os::queued(&self.socket)?;
+        let queued_after = self.waiting()?;
         let waited = Nanos(released.0 - waiting_since.0);
         let what = What::AckReleased { conn: self.id, waited, queued_before, queued_after, acked_before };
         let event = self.tap.note_at(released, what);
         self.decoder.feed(&event);
         Some(queued_after > 0)
+    }
+
+    /// Bytes that wait in the receive queue; a FIN counts as one, as it does in the kernel's own count.
+    fn waiting(&self) -> Option<u32> {
+        let ended = os::tcp_info(&self.socket)?.state != "ESTABLISHED";
+        Some(os::queued(&self.socket)? + u32::from(ended))
     }
 
     /// Ends our side in order, and notes the kernel's last word on the connection.
