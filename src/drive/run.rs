@@ -3,8 +3,8 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use super::facts::Facts;
 use super::scenarios::{self, survey};
-use super::session::Facts;
 use super::stage::{Stage, Stop};
 use crate::catalogue::{self, Listed, NoMatch};
 use crate::latency;
