@@ -42,6 +42,9 @@ pub struct Reply {
     pub came: String,
     /// The session id that the answer carried.
     pub session_id: Option<String>,
+    /// A connection that had been used before ended without a byte of an answer: most likely the target was
+    /// closing it while we wrote.
+    pub lost: bool,
 }
 
 impl Reply {
@@ -52,6 +55,7 @@ impl Reply {
             complete: exchange.is_complete(),
             came: what_came(exchange),
             session_id: session_id.map(|field| field.text().into_owned()),
+            lost: exchange.nth > 0 && exchange.first_byte.is_none() && matches!(exchange.ending, Ending::Cut(..)),
         }
     }
 
@@ -155,6 +159,12 @@ impl<'s> Session<'s> {
     /// Where the target cannot be reached, or somebody interrupts.
     pub fn call(&mut self, label: &str, call: &Call) -> Result<Reply, Stop> {
         let id = self.next_id();
+        let reply = self.call_with_id(label, call, &id)?;
+        if !reply.lost {
+            return Ok(reply);
+        }
+        // As any client does; with a new id, since the first one may have been read.
+        let id = self.next_id();
         self.call_with_id(label, call, &id)
     }
 
@@ -175,7 +185,8 @@ impl<'s> Session<'s> {
     /// As [`Self::call`].
     pub fn notify(&mut self, label: &str, call: &Call) -> Result<Reply, Stop> {
         let ask = self.dressed(Ask::post(label, call.message(self.stage.revision, None)), call);
-        self.send(&ask)
+        let reply = self.send(&ask)?;
+        if reply.lost { self.send(&ask) } else { Ok(reply) }
     }
 
     /// The request that a call makes, with the header fields of the session and the revision.
