@@ -91,9 +91,9 @@ impl Drop for StopOnDrop {
 }
 
 /// Says that a test, or a part of one, was skipped, and why; where `MCPWIRE_REQUIRE` names what it needs, that
-/// is a failure.
-#[cfg(test)]
-fn skipped(needed: &str, why: &str) {
+/// is a failure. For the tests of this crate.
+#[doc(hidden)]
+pub fn skipped(needed: &str, why: &str) {
     let required = std::env::var("MCPWIRE_REQUIRE").unwrap_or_default();
     assert!(!required.split(',').any(|name| name == needed), "MCPWIRE_REQUIRE={needed}, but {why}");
     eprintln!("SKIPPED ({needed}): {why}");

@@ -3,8 +3,8 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use super::facts::Facts;
 use super::scenarios::{self, survey};
-use super::session::Facts;
 use super::stage::{Stage, Stop};
 use crate::catalogue::{self, Listed, NoMatch};
 use crate::latency;
@@ -16,7 +16,7 @@ use crate::spec::Revision;
 use crate::target::{Endpoint, Running, StartError, Target, ToolRoles};
 use crate::trace::redact::Redactor;
 use crate::trace::store::Recording;
-use crate::trace::{Distance, Trace, TraceHead, Vantage, What};
+use crate::trace::{Distance, Exchange, Trace, TraceHead, Vantage, What};
 use crate::wire::interrupt::Interrupt;
 use crate::wire::os;
 use crate::wire::tap::Tap;
@@ -190,7 +190,9 @@ impl Run<'_> {
             (404, "is the path right? (--path, or a path in --url)"),
         ] {
             let mut answered = exchanges().filter(|exchange| exchange.answer.is_some()).peekable();
-            if answered.peek().is_some() && answered.all(|exchange| exchange.status() == Some(status)) {
+            // A JSON-RPC error behind a 404 is the word of an MCP server, not of a web server without one.
+            let refused = |exchange: &Exchange| exchange.status() == Some(status) && exchange.response().is_none();
+            if answered.peek().is_some() && answered.all(refused) {
                 return Err(RunError::Refused { target, status, hint });
             }
         }

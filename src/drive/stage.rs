@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::ask::Ask;
-use super::session::Facts;
+use super::facts::Facts;
 use crate::manifest::Options;
 use crate::spec::Revision;
 use crate::target::{Endpoint, ToolRole, ToolRoles};

@@ -10,7 +10,7 @@ use std::io;
 pub use self::command::{Command, CommandError};
 pub use self::endpoint::{Endpoint, EndpointError};
 pub use self::in_process::InProcess;
-pub use self::roles::{RoleError, ToolRole, ToolRoles};
+pub use self::roles::{ToolRole, ToolRoles};
 
 use crate::manifest::TargetFacts;
 use crate::reference::{self, Reference};
