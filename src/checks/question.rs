@@ -44,7 +44,10 @@ impl<'a> Question<'a> {
     /// The responses in its answer, and the part that each stands in.
     pub fn responses(&self) -> impl Iterator<Item = (&'a Exchange, &'a Received)> {
         self.parts().flat_map(|part| {
-            part.messages().iter().filter(|received| received.message.is_response()).map(move |received| (part, received))
+            part.messages()
+                .iter()
+                .filter(|received| received.message.is_response())
+                .map(move |received| (part, received))
         })
     }
 
@@ -73,7 +76,9 @@ impl<'a> Question<'a> {
 
     /// Whether the target said how the stream can be resumed, and that was not tried.
     pub fn goes_on(&self) -> bool {
-        let cursor = |part: &Exchange| part.answer.as_ref().and_then(|answer| answer.stream.as_ref()?.last_event_id().map(str::len));
+        let cursor = |part: &Exchange| {
+            part.answer.as_ref().and_then(|answer| answer.stream.as_ref()?.last_event_id().map(str::len))
+        };
         let last = self.parts().last();
         self.legacy
             && self.response().is_none()

@@ -46,7 +46,7 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
         judge.inconclusive("the same request for a method that exists was not answered with a result");
         return;
     }
-    if let Some(observed) = wrong(&probe, judge) {
+    if let Some(observed) = wrong(trace.revision(), &probe, judge) {
         let (cite, expected, observed, moment) = observed;
         let shown = probe.response().map_or(probe.exchange, |(stream, _)| stream);
         judge.finding(cite, expected, observed).shown_at(shown, moment);
@@ -57,7 +57,7 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
 type Wrong = (Cite, String, String, Moment);
 
 /// What is wrong with the answer, if anything is and it could be seen.
-fn wrong(probe: &Question<'_>, judge: &mut Judge<'_>) -> Option<Wrong> {
+fn wrong(revision: Revision, probe: &Question<'_>, judge: &mut Judge<'_>) -> Option<Wrong> {
     let exchange = probe.exchange;
     let observed = format!("it was answered with {}", probe.came());
     let Some((stream, response)) = probe.response() else {
@@ -86,7 +86,7 @@ fn wrong(probe: &Question<'_>, judge: &mut Judge<'_>) -> Option<Wrong> {
         let expected = "an unknown method is answered with JSON-RPC error -32601".to_owned();
         return Some((CODE, expected, observed, response.moment));
     }
-    let modern = STATUS.level(judge.trace().revision()).is_some();
+    let modern = STATUS.level(revision).is_some();
     (modern && stream.status() != Some(404)).then(|| {
         let expected = "JSON-RPC error -32601 comes with HTTP status 404".to_owned();
         (STATUS, expected, observed, telling(stream))
