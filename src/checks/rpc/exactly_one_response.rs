@@ -102,69 +102,47 @@ fn strays<'a>(trace: &'a Trace, requests: &[(Question<'_>, Id)]) -> Vec<Stray<'a
                     Stray { stream, response, owner }
                 }));
             }
-            "POST" => {
-                let own = stream.request_id();
-                for response in responses {
-                    let id = &response.message.id;
-                    if own.as_ref().is_some_and(|own| own.same_as(id)) {
-                        continue;
-                    }
-                    // An id that no other request had is wrong, and says nothing about streams.
-                    let owner = requests.iter().position(|(other, theirs)| {
-                        theirs.same_as(id)
-                            && !std::ptr::eq(other.exchange, stream)
-                            && other.exchange.asked.seq < response.moment.seq
-                            && session(other.exchange) == session(stream)
-                    });
-                    strays.extend(owner.map(|owner| Stray { stream, response, owner: Some(owner) }));
-                }
-            }
+            "POST" => strays.extend(responses.filter_map(|response| {
+                let owner = super::strayed_from(stream, response, requests)?;
+                Some(Stray { stream, response, owner: Some(owner) })
+            })),
             _ => {}
         }
     }
     strays
 }
 
-/// The session that an exchange belongs to: the one that it names or, at its beginning, the one that it opens.
-fn session(exchange: &Exchange) -> Option<&[u8]> {
-    let named = exchange.request.as_ref().and_then(|head| head.fields.get("mcp-session-id"));
-    let granted = || exchange.answer.as_ref().and_then(|answer| answer.head.fields.get("mcp-session-id"));
-    named.or_else(granted).map(|field| field.value.as_slice())
-}
-
 #[cfg(test)]
 const MUTANTS: &[Mutant] = &[
     mutant("response-sent-twice", Scenario::SequentialCalls, |edit| {
-        edit.last(|exchange| exchange.label == "cheapest").body(|body| format!("{body}{body}"));
+        edit.last(|exchange| exchange.label == "tool").body(|body| format!("{body}{body}"));
     }),
     mutant("stream-ends-without-the-response", Scenario::SequentialCalls, |edit| {
-        edit.last(|exchange| exchange.label == "tools-list" && exchange.is_streamed()).body(|_| ": bye\n\n".to_owned());
+        edit.last(|exchange| exchange.label == "tool").body(|_| ": bye\n\n".to_owned());
     }),
     mutant("accepted-instead-of-answered", Scenario::SequentialCalls, |edit| {
         edit.last(|exchange| exchange.label == "cheapest")
             .answer_with(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n");
     }),
-    mutant("response-goes-to-the-get-stream", Scenario::SequentialCalls, |edit| {
+    mutant("response-goes-to-the-get-stream-too", Scenario::SequentialCalls, |edit| {
         let Some(event) = last_response(edit.trace(), "cheapest") else { return };
-        edit.first(|exchange| exchange.label == "listen" && exchange.is_streamed())
-            .body(|body| format!("{body}data: {event}\n\n"));
+        edit.first(|exchange| exchange.label == "listen").body(|body| format!("{body}data: {event}\n\n"));
     }),
     mutant("response-goes-to-another-request-too", Scenario::SequentialCalls, |edit| {
         let Some(event) = last_response(edit.trace(), "cheapest") else { return };
-        edit.last(|exchange| exchange.label == "tools-list" && exchange.is_streamed())
-            .body(|body| format!("data: {event}\n\n{body}"));
+        edit.last(|exchange| exchange.label == "tool").body(|body| format!("data: {event}\n\n{body}"));
     }),
-    mutant("responses-change-places", Scenario::SequentialCalls, |edit| {
+    mutant("response-goes-to-another-request-only", Scenario::SequentialCalls, |edit| {
         let Some(event) = last_response(edit.trace(), "cheapest") else { return };
-        edit.last(|exchange| exchange.label == "tools-list" && exchange.is_streamed())
-            .body(|_| format!("data: {event}\n\n"));
-        edit.last(|exchange| exchange.label == "cheapest").body(|_| ": bye\n\n".to_owned());
+        edit.last(|exchange| exchange.label == "tool").body(|body| format!("data: {event}\n\n{body}"));
+        edit.last(|exchange| exchange.label == "cheapest")
+            .answer_with(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n");
     }),
 ];
 
 #[cfg(test)]
 fn last_response(trace: &Trace, label: &str) -> Option<String> {
-    let exchange = trace.labelled(label).filter(|exchange| exchange.is_streamed()).last()?;
+    let exchange = trace.labelled(label).last()?;
     Some(exchange.response()?.message.value.to_string())
 }
 
@@ -179,7 +157,7 @@ mod tests {
     #[test]
     fn a_batch_of_one_response_is_one_response() {
         legal(ID, Scenario::SequentialCalls, |edit| {
-            edit.last(|exchange| exchange.label == "cheapest")
+            edit.last(|exchange| exchange.label == "tool")
                 .body(|body| body.replace("data: {", "data: [{").replace("}\n\n", "}]\n\n"));
         });
     }
@@ -195,14 +173,14 @@ mod tests {
     #[test]
     fn a_stream_that_was_not_seen_to_its_end_is_not_examined() {
         legal(ID, Scenario::SequentialCalls, |edit| {
-            edit.last(|exchange| exchange.label == "tools-list").body(|_| ": bye\n\n".to_owned()).drop_end();
+            edit.last(|exchange| exchange.label == "tool").body(|_| ": bye\n\n".to_owned()).drop_end();
         });
     }
 
     #[test]
     fn what_could_not_be_read_may_hold_the_response() {
         legal(ID, Scenario::SequentialCalls, |edit| {
-            edit.last(|exchange| exchange.label == "tools-list" && exchange.is_streamed())
+            edit.last(|exchange| exchange.label == "tool")
                 .body(|body| body.trim_end().to_owned());
         });
     }
@@ -210,7 +188,7 @@ mod tests {
     #[test]
     fn a_stream_that_can_be_resumed_and_was_not_is_not_examined_in_the_legacy_revisions() {
         for (revision, verdict) in judged_in(ID, Scenario::SequentialCalls, |edit| {
-            edit.last(|exchange| exchange.label == "tools-list").body(|_| "id: 7\ndata:\n\n".to_owned());
+            edit.last(|exchange| exchange.label == "tool").body(|_| "id: 7\ndata:\n\n".to_owned());
         }) {
             let expected = if revision.is_legacy() { Verdict::Pass } else { Verdict::Fail };
             assert_eq!(verdict, expected, "{revision}");

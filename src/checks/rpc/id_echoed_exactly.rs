@@ -19,7 +19,7 @@ use crate::scenario::Scenario;
 use crate::spec::Revision;
 #[cfg(test)]
 use crate::trace::edit::{Mutant, mutant};
-use crate::trace::{Exchange, Id, Trace};
+use crate::trace::{Id, Trace};
 use crate::verdict::{Cite, Judge};
 
 pub(super) const CHECK: Check = Check {
@@ -44,8 +44,8 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     for (question, asked) in &requests {
         for (stream, response) in question.responses().filter(|(stream, _)| stream.succeeded()) {
             let id = &response.message.id;
-            // The response to another request is in the wrong place, and its id is right.
-            if !id.same_as(asked) && requests.iter().any(|(other, theirs)| is_of(other, stream) && theirs.same_as(id)) {
+            // The response to another request has the right id, and is in the wrong place.
+            if super::strayed_from(stream, response, &requests).is_some() {
                 continue;
             }
             judge.examined();
@@ -62,11 +62,6 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
                 .shown_at(stream, response.moment);
         }
     }
-}
-
-/// Whether a request is an earlier one than that of this stream.
-fn is_of(other: &Question<'_>, stream: &Exchange) -> bool {
-    other.exchange.asked.seq < stream.asked.seq
 }
 
 fn describe(id: &Id) -> String {

@@ -150,7 +150,7 @@ mod tests {
     fn the_old_transport_at_the_same_address_needs_no_session() {
         legal(ID, Scenario::SessionLifecycle, |edit| {
             edit.part("get-without-session", Part::Probe).answer_with(
-                b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 37\r\n\r\n\
+                b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 38\r\n\r\n\
                   event: endpoint\ndata: /messages?id=1\n\n",
             );
         });
