@@ -49,6 +49,8 @@ pub struct Subject {
     pub options: Options,
     /// The target's own tools, by role.
     pub roles: ToolRoles,
+    /// The other options of the run as they would be typed again, each behind a blank.
+    pub given: String,
     /// Set to stop.
     pub interrupt: Interrupt,
 }
@@ -144,7 +146,7 @@ pub fn record(subject: Subject, observer: &mut dyn Observer) -> Result<Recording
     let mut run = Run {
         redactor: redactor(&running.endpoint),
         stage: stage(&running, &subject.options, subject.roles, &subject.interrupt),
-        recording: empty(&running, subject.options),
+        recording: empty(&running, subject.options, &subject.given),
         kept: Kept::default(),
         observer,
     };
@@ -391,7 +393,7 @@ fn redactor(endpoint: &Endpoint) -> Redactor {
     Redactor::new(endpoint.fields().iter().map(|(name, _)| name.clone()), endpoint.secrets())
 }
 
-fn empty(running: &Running, options: Options) -> Recording {
+fn empty(running: &Running, options: Options, given: &str) -> Recording {
     let mut now = jiff::Timestamp::now();
     if let Ok(seconds) = jiff::Timestamp::from_second(now.as_second()) {
         now = seconds;
@@ -407,7 +409,7 @@ fn empty(running: &Running, options: Options) -> Recording {
         floor: None,
         instruments: instruments(),
         incomplete: None,
-        command: running.command.clone(),
+        command: format!("{}{given}", running.command),
         target_output: Vec::new(),
         traces: Vec::new(),
     };
