@@ -19,6 +19,9 @@ macro_rules! checks {
 }
 
 mod latency;
+mod question;
+mod rpc;
+mod session;
 mod sse;
 
 #[cfg(test)]
@@ -30,5 +33,5 @@ use crate::catalogue::Listed;
 
 /// The areas, in the order of the catalogue.
 pub(crate) fn areas() -> Vec<Vec<Listed>> {
-    vec![sse::listed(), latency::listed()]
+    vec![sse::listed(), rpc::listed(), session::listed(), latency::listed()]
 }

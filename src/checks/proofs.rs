@@ -13,9 +13,11 @@ use crate::judgement::{judge, outcome};
 use crate::manifest::Options;
 use crate::reference::Config;
 use crate::report::Report;
+use crate::scenario::Scenario;
 use crate::spec::Revision;
 use crate::target::{Target, ToolRoles};
 use crate::trace::Trace;
+use crate::trace::edit::{Edit, mutant};
 use crate::trace::store::Recording;
 use crate::verdict::Verdict;
 use crate::wire::interrupt::Interrupt;
@@ -188,6 +190,30 @@ fn what_judges_is_pure() {
         {
             assert!(!product.contains(forbidden), "{} uses {forbidden}", path.display());
         }
+    }
+}
+
+/// What a check says of the good traces of a scenario after this damage, revision by revision.
+pub(crate) fn judged_in(id: &str, scenario: Scenario, damage: fn(&mut Edit)) -> Vec<(Revision, Verdict)> {
+    let mutant = mutant("legal", scenario, damage);
+    let listed = catalogue_entry(id);
+    let traces = good().traces.iter().filter(|trace| trace.scenario() == scenario);
+    let judged: Vec<(Revision, Verdict)> = traces
+        .filter(|trace| listed.level(trace.revision()).is_some())
+        .filter_map(|trace| Some((trace.revision(), mutant.apply(trace)?)))
+        .map(|(revision, damaged)| {
+            let outcome = outcome(listed, &[&damaged], &good().manifest).expect("no panic");
+            (revision, outcome.verdict())
+        })
+        .collect();
+    assert!(!judged.is_empty(), "nothing to change");
+    judged
+}
+
+/// What is legal trips no check.
+pub(crate) fn legal(id: &str, scenario: Scenario, change: fn(&mut Edit)) {
+    for (revision, verdict) in judged_in(id, scenario, change) {
+        assert!(!matches!(verdict, Verdict::Fail | Verdict::Inconclusive), "{id} in {revision}: {verdict}");
     }
 }
 
