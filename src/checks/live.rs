@@ -113,6 +113,7 @@ fn run(config: Config) -> Report {
             ..Options::default()
         },
         roles: ToolRoles::default(),
+        given: String::new(),
         interrupt: Interrupt::default(),
     };
     judge(&record(subject, &mut ()).expect("the reference server comes up")).expect("no selection")

@@ -30,6 +30,7 @@ fn good() -> &'static Recording {
             revisions: Revision::ALL.to_vec(),
             options: Options::default(),
             roles: ToolRoles::default(),
+            given: String::new(),
             interrupt: Interrupt::default(),
         };
         record(subject, &mut ()).expect("the reference server comes up")
