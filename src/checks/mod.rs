@@ -18,6 +18,7 @@ macro_rules! checks {
     };
 }
 
+mod http;
 mod latency;
 mod sse;
 
@@ -30,5 +31,5 @@ use crate::catalogue::Listed;
 
 /// The areas, in the order of the catalogue.
 pub(crate) fn areas() -> Vec<Vec<Listed>> {
-    vec![sse::listed(), latency::listed()]
+    vec![sse::listed(), http::listed(), latency::listed()]
 }

@@ -13,11 +13,13 @@ use crate::judgement::{judge, outcome};
 use crate::manifest::Options;
 use crate::reference::Config;
 use crate::report::Report;
+use crate::scenario::Scenario;
 use crate::spec::Revision;
 use crate::target::{Target, ToolRoles};
 use crate::trace::Trace;
+use crate::trace::edit::{Edit, mutant};
 use crate::trace::store::Recording;
-use crate::verdict::Verdict;
+use crate::verdict::{Outcome, Verdict};
 use crate::wire::interrupt::Interrupt;
 
 fn good() -> &'static Recording {
@@ -187,6 +189,29 @@ fn what_judges_is_pure() {
         {
             assert!(!product.contains(forbidden), "{} uses {forbidden}", path.display());
         }
+    }
+}
+
+/// What a check says of the good traces of a scenario that could be edited so: for liberties that it must not
+/// complain about.
+pub(super) fn edited(id: &str, scenario: Scenario, edit: fn(&mut Edit)) -> Vec<Outcome> {
+    let edit = mutant("an edit", scenario, edit);
+    let listed = catalogue_entry(id);
+    let outcomes: Vec<Outcome> = good()
+        .traces
+        .iter()
+        .filter(|trace| trace.scenario() == scenario && listed.level(trace.revision()).is_some())
+        .filter_map(|trace| edit.apply(trace))
+        .map(|edited| outcome(listed, &[&edited], &good().manifest).expect("no panic"))
+        .collect();
+    assert!(!outcomes.is_empty(), "{id}: nothing to edit");
+    outcomes
+}
+
+/// A check passes on the good traces of a scenario that could be edited so.
+pub(super) fn tolerates(id: &str, scenario: Scenario, edit: fn(&mut Edit)) {
+    for outcome in edited(id, scenario, edit) {
+        assert_eq!(outcome.verdict(), Verdict::Pass, "{id}: {outcome:#?}");
     }
 }
 
