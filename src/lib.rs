@@ -70,7 +70,7 @@ pub async fn check_with(target: Target, options: Options, revisions: Vec<Revisio
     let interrupt = Interrupt::default();
     // Whoever drops the future, in a timeout say, stops the run.
     let stop = StopOnDrop(interrupt.clone());
-    let subject = Subject { target, revisions, options, roles: ToolRoles::default(), interrupt };
+    let subject = Subject { target, revisions, options, roles: ToolRoles::default(), given: String::new(), interrupt };
     let (done, report) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
         let judged = drive::record(subject, &mut ()).and_then(|recording| Ok(judgement::judge(&recording)?));
@@ -91,9 +91,9 @@ impl Drop for StopOnDrop {
 }
 
 /// Says that a test, or a part of one, was skipped, and why; where `MCPWIRE_REQUIRE` names what it needs, that
-/// is a failure.
-#[cfg(test)]
-fn skipped(needed: &str, why: &str) {
+/// is a failure. For the tests of this crate.
+#[doc(hidden)]
+pub fn skipped(needed: &str, why: &str) {
     let required = std::env::var("MCPWIRE_REQUIRE").unwrap_or_default();
     assert!(!required.split(',').any(|name| name == needed), "MCPWIRE_REQUIRE={needed}, but {why}");
     eprintln!("SKIPPED ({needed}): {why}");

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::spec::Revision;
+use crate::spec::{Level, Revision};
 use crate::trace::Distance;
-use crate::verdict::Level;
 
 /// The version of the recording's format. A recording of another one is refused.
 pub const FORMAT: u64 = 1;

@@ -1,58 +1,14 @@
 //! From what a check sees in a trace to a verdict.
 
 use std::fmt;
-use std::str::FromStr;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::manifest::Manifest;
+pub use crate::spec::Level;
 use crate::spec::{Revision, requirement};
 use crate::trace::render::{Line, timeline};
 use crate::trace::{Exchange, Moment, Trace};
-
-/// How binding a finding is, mildest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Level {
-    /// Worth knowing; no clause stands behind it.
-    Advice,
-    /// A limit that the user sets.
-    Budget,
-    /// SHOULD or SHOULD NOT.
-    Should,
-    /// MUST or MUST NOT.
-    Must,
-}
-
-impl Level {
-    /// All of them, most binding first.
-    pub const ALL: [Self; 4] = [Self::Must, Self::Should, Self::Budget, Self::Advice];
-}
-
-impl fmt::Display for Level {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Advice => "advice",
-            Self::Budget => "budget",
-            Self::Should => "should",
-            Self::Must => "must",
-        })
-    }
-}
-
-/// A level that does not exist.
-#[derive(Debug, thiserror::Error)]
-#[error("level `{0}` is not known (known levels: must, should, budget, advice)")]
-pub struct UnknownLevel(String);
-
-impl FromStr for Level {
-    type Err = UnknownLevel;
-
-    fn from_str(text: &str) -> Result<Self, UnknownLevel> {
-        Self::ALL.into_iter().find(|level| level.to_string() == text).ok_or_else(|| UnknownLevel(text.to_owned()))
-    }
-}
 
 /// What a check comes to in one revision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -323,13 +279,4 @@ impl FindingBuilder<'_, '_> {
         let findings = &mut self.judge.outcome.findings;
         findings.last_mut().expect("a builder exists only after its finding was pushed")
     }
-}
-
-/// A limit with a name: a constant that a setting may override.
-#[derive(Clone, Copy, Debug)]
-pub struct Tolerance {
-    /// Its name.
-    pub name: &'static str,
-    /// Its value.
-    pub value: Duration,
 }

@@ -22,6 +22,8 @@ mod latency;
 mod sse;
 
 #[cfg(test)]
+mod live;
+#[cfg(test)]
 mod proofs;
 
 use crate::catalogue::Listed;

@@ -140,6 +140,7 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     if let Some(folder) = &args.record {
         store::may_write(folder).map_err(Failure::usage)?;
     }
+    let given = given(&args);
     let fields = header_fields(&args.header, &args.header_file)?;
     let secrets = Redactor::new([], target::field_secrets(&fields));
     let mut roles = ToolRoles::default();
@@ -163,7 +164,7 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     let defaults = Options { timeout: args.timeout.unwrap_or(Options::TIMEOUT), ..Options::default() };
     let options = args.judgement.over(defaults);
     let interrupt = interrupt_on_signals()?;
-    let subject = Subject { target, revisions: args.revision.0, options, roles, interrupt: interrupt.clone() };
+    let subject = Subject { target, revisions: args.revision.0, options, roles, given, interrupt: interrupt.clone() };
     let recording =
         drive::record(subject, &mut *progress::observer()).map_err(|error| failure(&error, &interrupt, &secrets))?;
     let recorded = args.record.as_ref().map_or(Ok(()), |folder| recording.write(folder).map_err(Failure::fault));
@@ -172,6 +173,24 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     // What could not be written loses nothing of the rest, and is mcpwire's own fault all the same.
     recorded.and(reported)?;
     Ok(signalled(&interrupt).unwrap_or(Exit::of(judged.summary.gate)))
+}
+
+/// The options that a replay needs beside the target and the selection, as they would be typed. The value of a
+/// header field is a secret: whoever replays knows it.
+fn given(args: &Args) -> String {
+    let quoted = |text: &str| shell_words::quote(text).into_owned();
+    let fields = args.header.iter().filter_map(|field| Some(format!("{}: …", field.split_once(':')?.0)));
+    let mut options: Vec<(&str, String)> = fields.map(|field| ("--header", field)).collect();
+    options.extend(args.header_file.iter().map(|file| ("--header-file", file.display().to_string())));
+    options.extend(args.tool.iter().map(|tool| ("--tool", tool.clone())));
+    let limits = [
+        ("--timeout", args.timeout),
+        ("--budget", args.judgement.budget),
+        ("--stream-end-grace", args.judgement.stream_end_grace),
+    ];
+    let shown = |limit: Duration| format!("{}us", limit.as_micros().max(1));
+    options.extend(limits.into_iter().filter_map(|(name, limit)| Some((name, shown(limit?)))));
+    options.iter().map(|(name, value)| format!(" {name} {}", quoted(value))).collect()
 }
 
 fn failure(error: &RunError, interrupt: &Interrupt, secrets: &Redactor) -> Failure {

@@ -3,6 +3,7 @@
 //! Everything here is blocking and runs on threads of its own: order and time are evidence.
 
 mod ask;
+mod facts;
 mod run;
 mod scenarios;
 mod session;

@@ -3,8 +3,8 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use super::facts::Facts;
 use super::scenarios::{self, survey};
-use super::session::Facts;
 use super::stage::{Stage, Stop, Unanswered, what_came};
 use crate::catalogue::{self, Listed, NoMatch};
 use crate::latency;
@@ -16,7 +16,7 @@ use crate::spec::Revision;
 use crate::target::{Endpoint, Running, StartError, Target, ToolRoles};
 use crate::trace::redact::Redactor;
 use crate::trace::store::Recording;
-use crate::trace::{Distance, Ending, Span, Trace, TraceHead, Vantage, What};
+use crate::trace::{Distance, Ending, Exchange, Span, Trace, TraceHead, Vantage, What};
 use crate::wire::interrupt::Interrupt;
 use crate::wire::os;
 use crate::wire::tap::{Kept, Tap};
@@ -49,6 +49,8 @@ pub struct Subject {
     pub options: Options,
     /// The target's own tools, by role.
     pub roles: ToolRoles,
+    /// The other options of the run as they would be typed again, each behind a blank.
+    pub given: String,
     /// Set to stop.
     pub interrupt: Interrupt,
 }
@@ -144,7 +146,7 @@ pub fn record(subject: Subject, observer: &mut dyn Observer) -> Result<Recording
     let mut run = Run {
         redactor: redactor(&running.endpoint),
         stage: stage(&running, &subject.options, subject.roles, &subject.interrupt),
-        recording: empty(&running, subject.options),
+        recording: empty(&running, subject.options, &subject.given),
         kept: Kept::default(),
         observer,
     };
@@ -266,7 +268,9 @@ impl Run<'_> {
             (404, "is the path right? (--path, or a path in --url)"),
         ] {
             let mut answered = exchanges().filter(|exchange| exchange.answer.is_some()).peekable();
-            if answered.peek().is_some() && answered.all(|exchange| exchange.status() == Some(status)) {
+            // A JSON-RPC error behind a 404 is the word of an MCP server, not of a web server without one.
+            let refused = |exchange: &Exchange| exchange.status() == Some(status) && exchange.response().is_none();
+            if answered.peek().is_some() && answered.all(refused) {
                 return Err(RunError::Refused { target, status, hint });
             }
         }
@@ -393,7 +397,7 @@ fn redactor(endpoint: &Endpoint) -> Redactor {
     Redactor::new(endpoint.fields().iter().map(|(name, _)| name.clone()), endpoint.secrets())
 }
 
-fn empty(running: &Running, options: Options) -> Recording {
+fn empty(running: &Running, options: Options, given: &str) -> Recording {
     let mut now = jiff::Timestamp::now();
     if let Ok(seconds) = jiff::Timestamp::from_second(now.as_second()) {
         now = seconds;
@@ -409,7 +413,7 @@ fn empty(running: &Running, options: Options) -> Recording {
         floor: None,
         instruments: instruments(),
         incomplete: None,
-        command: running.command.clone(),
+        command: format!("{}{given}", running.command),
         target_output: Vec::new(),
         traces: Vec::new(),
     };

@@ -21,21 +21,6 @@ const LONGEST_RETRY: Duration = Duration::from_secs(3);
 /// So many requests without an answer end a scenario: enough to judge, and each costs the whole time-out.
 const UNANSWERED: u32 = 3;
 
-/// What the survey found out about a target in one revision.
-#[derive(Clone, Debug, Default)]
-pub struct Facts {
-    /// The cheapest call that it answers with a result.
-    pub cheapest: Option<Call>,
-    /// A tool that may be called uninvited: a read-only hint and no required arguments.
-    pub harmless_tool: Option<Call>,
-    /// It has tools.
-    pub has_tools: bool,
-    /// It grants session ids.
-    pub grants_sessions: bool,
-    /// What it calls itself.
-    pub server: Option<String>,
-}
-
 /// A conversation. Requests go over one connection as long as the target keeps it.
 #[derive(Debug)]
 pub struct Session<'s> {
@@ -53,30 +38,28 @@ pub struct Session<'s> {
 /// What a call came to.
 #[derive(Clone, Debug)]
 pub struct Reply {
-    /// The status, where there was one.
-    pub status: Option<u16>,
     /// The response, where there was one.
     pub response: Option<Message>,
     /// The answer was read to its end.
     pub complete: bool,
-    /// It was an event stream.
-    pub streamed: bool,
     /// What came, in words.
     pub came: String,
     /// The session id that the answer carried.
     pub session_id: Option<String>,
+    /// A connection that had been used before ended without a byte of an answer: most likely the target was
+    /// closing it while we wrote.
+    pub lost: bool,
 }
 
 impl Reply {
     fn of(exchange: &Exchange) -> Self {
         let session_id = exchange.answer.as_ref().and_then(|answer| answer.head.fields.get("mcp-session-id"));
         Self {
-            status: exchange.status(),
             response: exchange.response().map(|received| received.message.clone()),
             complete: exchange.is_complete(),
-            streamed: exchange.is_streamed(),
             came: what_came(exchange),
             session_id: session_id.map(|field| field.text().into_owned()),
+            lost: exchange.nth > 0 && exchange.first_byte.is_none() && matches!(exchange.ending, Ending::Cut(..)),
         }
     }
 
@@ -181,6 +164,12 @@ impl<'s> Session<'s> {
     /// Where the target cannot be reached, or somebody interrupts.
     pub fn call(&mut self, label: &str, call: &Call) -> Result<Reply, Stop> {
         let id = self.next_id();
+        let reply = self.call_with_id(label, call, &id)?;
+        if !reply.lost {
+            return Ok(reply);
+        }
+        // As any client does; with a new id, since the first one may have been read.
+        let id = self.next_id();
         self.call_with_id(label, call, &id)
     }
 
@@ -201,7 +190,8 @@ impl<'s> Session<'s> {
     /// As [`Self::call`].
     pub fn notify(&mut self, label: &str, call: &Call) -> Result<Reply, Stop> {
         let ask = self.dressed(Ask::post(label, call.message(self.stage.revision, None)), call);
-        self.send(&ask)
+        let reply = self.send(&ask)?;
+        if reply.lost { self.send(&ask) } else { Ok(reply) }
     }
 
     /// The request that a call makes, with the header fields of the session and the revision.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::ask::Ask;
-use super::session::Facts;
+use super::facts::Facts;
 use crate::manifest::Options;
 use crate::spec::Revision;
 use crate::target::{Endpoint, ToolRole, ToolRoles};

@@ -2,7 +2,7 @@
 
 mod phases;
 
-pub use phases::{Class, Phases, Sample, samples};
+pub use phases::{Class, Sample, samples};
 
 use std::time::Duration;
 

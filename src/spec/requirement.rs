@@ -3,7 +3,7 @@
 //! The whole catalogue, with every clause of the four revisions, is cross-checked against this table by a test.
 
 use super::Revision::{self, R20250326, R20250618, R20251125, R20260728};
-use crate::verdict::Level::{self, Must, Should};
+use super::level::Level::{self, Must, Should};
 
 /// A normative requirement, or a rule imported from HTTP, WHATWG or JSON-RPC.
 #[derive(Debug)]

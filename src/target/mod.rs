@@ -14,7 +14,7 @@ pub use self::command::{Command, CommandError};
 pub(crate) use self::endpoint::field_secrets;
 pub use self::endpoint::{Endpoint, EndpointError};
 pub use self::in_process::InProcess;
-pub use self::roles::{RoleError, ToolRole, ToolRoles};
+pub use self::roles::{ToolRole, ToolRoles};
 
 use crate::manifest::TargetFacts;
 use crate::reference::{self, Reference};

@@ -133,7 +133,7 @@ pub enum What {
         conn: ConnectionId,
         /// How long we had waited with part of the answer read, in nanoseconds.
         waited: Nanos,
-        /// Bytes in our receive queue just before.
+        /// Bytes in our receive queue just before; a FIN counts as one.
         queued_before: u32,
         /// Bytes in our receive queue when the releasing system call had returned.
         queued_after: u32,

@@ -183,6 +183,79 @@ fn pseudonym(number: usize, secret: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::Scenario;
+    use crate::spec::Revision;
+    use crate::trace::{Conduct, Distance, Nanos, Part, TraceHead, Vantage};
+
+    const TOKEN: &str = "s3cr3t-token-value";
+
+    /// One exchange on one connection: what we wrote, and what came, read by read.
+    fn trace(sent: &str, received: &[&[u8]]) -> Trace {
+        let bytes = |bytes: &[u8]| Bytes(bytes.to_vec());
+        let mut all = vec![
+            What::Connected { conn: 0, began: Nanos(0), local: String::new(), peer: String::new() },
+            What::Asked { conn: 0, label: "x".to_owned(), part: Part::Plain, ours: Conduct::Conforming },
+            What::Wrote { conn: 0, began: Nanos(0), bytes: bytes(sent.as_bytes()) },
+        ];
+        for read in received {
+            all.push(What::Read { conn: 0, kernel: None, segments: None, bytes: bytes(read), dropped: 0 });
+        }
+        all.push(What::Stopped { reason: format!("refused {TOKEN}") });
+        let events = all.into_iter().zip(0..).map(|(what, seq)| Event { seq, at: Nanos(0), what }).collect();
+        let head = TraceHead {
+            scenario: Scenario::Survey,
+            revision: Revision::R20251125,
+            attempt: 1,
+            vantage: Vantage::Client,
+            distance: Distance::Loopback,
+        };
+        Trace::new(head, events)
+    }
+
+    fn all_bytes(trace: &Trace) -> String {
+        serde_json::to_string(&trace.events).unwrap()
+    }
+
+    #[test]
+    fn a_secret_that_a_segment_boundary_splits_is_found_and_nothing_moves() {
+        let sent = format!("POST /mcp HTTP/1.1\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: 0\r\n\r\n");
+        let body = format!("you sent {TOKEN}, thanks");
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let (first, second) = answer.as_bytes().split_at(answer.len() - 20);
+        let before = trace(&sent, &[first, second]);
+        let after = Redactor::new([], [TOKEN.to_owned()]).redact(&before);
+        assert!(!all_bytes(&after).contains(TOKEN), "{}", all_bytes(&after));
+        let lengths = |trace: &Trace| -> Vec<usize> {
+            trace.exchanges().filter_map(|exchange| Some(exchange.answer.as_ref()?.body.len())).collect()
+        };
+        assert_eq!(lengths(&after), lengths(&before));
+        assert!(after.exchanges().all(Exchange::is_complete));
+    }
+
+    #[test]
+    fn the_same_session_id_stays_the_same_and_another_one_stays_another() {
+        let answer = |id: &str| format!("HTTP/1.1 200 OK\r\nMcp-Session-Id: {id}\r\nContent-Length: 0\r\n\r\n");
+        let sent = "POST /mcp HTTP/1.1\r\nContent-Length: 0\r\n\r\n";
+        let mut redactor = Redactor::default();
+        let mut granted = |id: &str| {
+            let redacted = redactor.redact(&trace(sent, &[answer(id).as_bytes()]));
+            let exchange = redacted.exchanges().next().unwrap();
+            exchange.answer.as_ref().unwrap().head.fields.text("mcp-session-id").unwrap().into_owned()
+        };
+        let first = granted("0123456789abcdef");
+        assert_eq!(granted("0123456789abcdef"), first);
+        assert_ne!(granted("fedcba9876543210"), first);
+        assert_ne!(first, "0123456789abcdef");
+        assert_eq!(granted("with space\u{e9}x").chars().filter(|c| !c.is_ascii_graphic()).count(), 2);
+    }
+
+    #[test]
+    fn a_short_secret_is_replaced_in_its_field_only() {
+        let answer = "HTTP/1.1 200 OK\r\nMcp-Session-Id: 1\r\nContent-Length: 1\r\n\r\n1";
+        let after = Redactor::default().redact(&trace("POST /mcp HTTP/1.1\r\n\r\n", &[answer.as_bytes()]));
+        assert_eq!(after.exchanges().next().unwrap().answer.as_ref().unwrap().body, b"1");
+        assert!(after.exchanges().all(|exchange| exchange.is_complete()));
+    }
 
     fn redacted(secrets: &[&str], text: &str) -> String {
         Redactor::new([], secrets.iter().map(|secret| (*secret).to_owned())).redact_text(text)

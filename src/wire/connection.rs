@@ -15,6 +15,9 @@ use crate::trace::{Bytes, Conduct, ConnectionId, Event, Nanos, Part, What};
 /// The longest stretch that a blocking call waits before it looks at the clock and at the interrupt again.
 const SLICE: Duration = Duration::from_millis(20);
 
+/// How often the receive queue is looked at while an acknowledgement is withheld.
+const GLANCE: Duration = Duration::from_micros(250);
+
 /// How much one read may bring.
 const READ_SIZE: usize = 64 << 10;
 
@@ -218,23 +221,32 @@ impl Connection {
         }
     }
 
-    /// The withheld-ACK test: with part of an answer read and our acknowledgement held back, waits `patience`,
-    /// lets the acknowledgement go, and notes whether the rest came within that system call. Says whether more
+    /// The withheld-ACK test: with part of an answer read and our acknowledgement held back, waits up to `patience`
+    /// for the rest, lets the acknowledgement go, and notes whether the rest came within that system call. Says whether more
     /// had come by then, before or upon it; `None` where this system cannot tell.
     pub fn release_acknowledgement(&mut self, patience: Duration) -> Option<bool> {
         let waiting_since = self.tap.clock().now();
-        std::thread::sleep(patience);
-        let queued_before = os::queued(&self.socket)?;
-        let out = os::tcp_info(&self.socket)?.segments_out;
-        let acked_before = self.segments_out_at_last_read.is_none_or(|then| then != out);
+        let deadline = Instant::now() + patience;
+        while Instant::now() < deadline && self.waiting()? == 0 {
+            std::thread::sleep(GLANCE.min(patience));
+        }
+        let before = os::tcp_info(&self.socket)?;
+        let queued_before = self.waiting()?;
+        let acked_before = self.segments_out_at_last_read.is_none_or(|then| then != before.segments_out);
         let released = self.tap.clock().now();
         os::acknowledge(&self.socket, Acknowledge::PendingNow)?;
-        let queued_after = os::queued(&self.socket)?;
+        let queued_after = self.waiting()?;
         let waited = Nanos(released.0 - waiting_since.0);
         let what = What::AckReleased { conn: self.id, waited, queued_before, queued_after, acked_before };
         let event = self.tap.note_at(released, what);
         self.decoder.feed(&event);
         Some(queued_after > 0)
+    }
+
+    /// Bytes that wait in the receive queue; a FIN counts as one, as it does in the kernel's own count.
+    fn waiting(&self) -> Option<u32> {
+        let ended = os::tcp_info(&self.socket)?.state != "ESTABLISHED";
+        Some(os::queued(&self.socket)? + u32::from(ended))
     }
 
     /// Ends our side in order, and notes the kernel's last word on the connection.

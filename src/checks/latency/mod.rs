@@ -1,5 +1,6 @@
 //! How long calls take, and what holds them up.
 
 checks! {
+    repeated_calls_within_budget,
     no_held_back_segment,
 }

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::drive::ask::Call;
-use crate::drive::session::{Facts, Reply, Session};
+use crate::drive::facts::Facts;
+use crate::drive::session::{Reply, Session};
 use crate::drive::stage::{Stage, Stop};
 use crate::spec::Era;
 
@@ -35,7 +36,6 @@ fn legacy(session: &mut Session<'_>) -> Result<Facts, Stop> {
     Ok(Facts {
         cheapest: answers_ping.then_some(ping),
         has_tools: result["capabilities"].get("tools").is_some(),
-        grants_sessions: session.id().is_some(),
         server: name_of(&result["serverInfo"]),
         harmless_tool: None,
     })
@@ -53,7 +53,6 @@ fn modern(session: &mut Session<'_>) -> Result<Facts, Stop> {
     Ok(Facts {
         cheapest: Some(discover),
         has_tools: result["capabilities"].get("tools").is_some(),
-        grants_sessions: false,
         server: name_of(&result["_meta"]["io.modelcontextprotocol/serverInfo"]),
         harmless_tool: None,
     })

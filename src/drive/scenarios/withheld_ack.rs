@@ -22,10 +22,15 @@ const TRIALS: usize = 40;
 /// So many answers in one piece, and the next kind of call is tried.
 const ENOUGH_IN_ONE_PIECE: usize = 6;
 
-/// How long the rest may take before the acknowledgement goes, in turns: a target that is merely slow is found
-/// out by the differences.
-const WAITS: [Duration; 4] =
-    [Duration::from_millis(1), Duration::from_millis(3), Duration::from_millis(7), Duration::from_millis(15)];
+/// How long the rest may take before the acknowledgement goes. A trial in which nothing came by then told nothing,
+/// and the next one waits longer; the last is still below the 40 ms after which the kernel acknowledges by itself.
+const WAITS: [Duration; 5] = [
+    Duration::from_millis(1),
+    Duration::from_millis(3),
+    Duration::from_millis(7),
+    Duration::from_millis(15),
+    Duration::from_millis(30),
+];
 
 pub fn play(stage: &Stage) -> Result<(), Stop> {
     let mut session = Session::open(stage)?;
@@ -73,7 +78,8 @@ fn trials(stage: &Stage, session: &mut Session<'_>, name: &str, call: &Call) -> 
         let mut told = waited == Wait::Bytes;
         if told && part {
             in_pieces += 1;
-            told = connection.release_acknowledgement(WAITS[nth % WAITS.len()]).is_some_and(|more| more);
+            let patience = WAITS[(nth - telling).min(WAITS.len() - 1)];
+            told = connection.release_acknowledgement(patience).is_some_and(|more| more);
         }
         telling += usize::from(told);
         stage.settle(&mut connection, Until::End(Patience::Brief))?;

@@ -193,6 +193,12 @@ fn after_a_fatal_fault_the_rest_is_counted_and_not_read(
 }
 
 #[test]
+fn a_control_character_in_a_folded_line_is_reported() {
+    let (_, events) = responses(&["GET"], b"HTTP/1.1 204 \r\nA: b\r\n c\0\r\n\r\n");
+    assert_eq!(events.faults(), [Fault { at: 21..22, kind: ObsFold }, Fault { at: 23..24, kind: ControlCharacter }]);
+}
+
+#[test]
 fn a_head_with_broken_framing_is_shown_before_its_fault() {
     let wire = b"HTTP/1.1 404 No\r\nContent-Length: x\r\n\r\n";
     let (_, events) = responses(&["GET"], wire);
@@ -382,6 +388,7 @@ mod the_end_of_the_connection {
     #[case::before_any_request(&[], "")]
     #[case::with_a_response_owed_of_which_nothing_came(&["POST"], "")]
     #[case::after_a_complete_response(&["POST"], "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")]
+    #[case::after_an_interim_and_a_final_response(&["GET", "GET"], "HTTP/1.1 100 \r\n\r\nHTTP/1.1 204 \r\n\r\n")]
     #[case::after_a_surplus(&[], "HTTP/1.1 408 Request Timeout\r\n")]
     fn says_nothing_between_responses(#[case] methods: &[&str], #[case] wire: &str) {
         let (mut parser, mut events) = responses(methods, wire.as_bytes());
@@ -393,6 +400,7 @@ mod the_end_of_the_connection {
 
     #[rstest]
     #[case("GE", Place::StartLine)]
+    #[case("POST /mcp ", Place::StartLine)]
     #[case("GET / HTTP/1.1\r\n", Place::Fields)]
     #[case("POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n", Place::Content)]
     #[case("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n", Place::ChunkData)]

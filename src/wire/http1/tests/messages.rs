@@ -42,6 +42,7 @@ use super::*;
     "HTTP/1.1 205 \r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     &["head 205 Chunked", "chunk 0", "end 50"]
 )]
+#[case::the_last_status_of_a_class(&["GET"], "HTTP/1.1 599 \r\nContent-Length: 0\r\n\r\n", &["head 599 Length(0)", "end 36"])]
 #[case::interim_responses(
     &["POST"],
     "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 204 \r\n\r\n",

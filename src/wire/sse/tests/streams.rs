@@ -97,6 +97,13 @@ fn a_long_unknown_name_is_shortened() {
 }
 
 #[test]
+fn data_lines_and_their_bytes_are_counted() {
+    let (_, events) = read(b"data: ab\ndata\ndata:c\n\n");
+    let event = dispatched(&events).next().expect("an event");
+    assert_eq!((event.data_lines, event.data_size), (3, 5));
+}
+
+#[test]
 fn an_event_spans_its_block() {
     let (_, events) = read(b"\xEF\xBB\xBFid:1\n\n:c\ndata:a\r\n\r\ndata:b\n\n");
     let spans: Vec<_> = events
@@ -126,6 +133,8 @@ fn an_event_is_dispatched_at_a_cr_without_waiting_for_an_lf() {
 fn line_ends_are_counted_by_kind() {
     let (parser, _) = read(b"\n\r\n\r\r\n\n\r");
     assert_eq!(parser.endings(), LineEndings { lf: 2, crlf: 2, cr: 2 });
+    let (parser, _) = read(b"data: a\r\n\r\n");
+    assert_eq!(parser.endings(), LineEndings { lf: 0, crlf: 2, cr: 0 });
 }
 
 #[test]

@@ -1,0 +1,120 @@
+//! Proof that the checks fail live: the whole suite against the reference server, one switch at a time.
+//!
+//! The runs go side by side and with short patience, so that the whole matrix takes a minute or less.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::thread;
+use std::time::Duration;
+
+use super::proofs::snapshot;
+use crate::catalogue;
+use crate::drive::{Subject, record};
+use crate::judgement::judge;
+use crate::manifest::Options;
+use crate::reference::{Config, Fault, Variant};
+use crate::report::Report;
+use crate::spec::Revision;
+use crate::target::{Target, ToolRoles};
+use crate::verdict::{Level, Verdict};
+use crate::wire::interrupt::Interrupt;
+
+/// So many runs at once: most of their time they wait.
+const SIDE_BY_SIDE: usize = 6;
+
+#[test]
+fn every_fault_fails_the_checks_that_it_violates_and_the_rest_is_as_reviewed() {
+    let reports = side_by_side(Fault::ALL, |fault| Config { fault: Some(*fault), ..Config::default() });
+    let mut matrix = String::new();
+    for (fault, report) in Fault::ALL.iter().zip(&reports) {
+        for id in fault.violates() {
+            let failed = Revision::ALL.iter().any(|revision| report.ids(Verdict::Fail, *revision).contains(id));
+            let excused = *id == "latency/no-held-back-segment"
+                && report.ids(Verdict::NotExercised, Revision::R20251125).contains(id);
+            assert!(failed || excused, "{} does not fail {id}", fault.name());
+        }
+        matrix.push_str(&format!("{}\n", fault.name()));
+        for verdict in [Verdict::Fault, Verdict::Fail] {
+            for (id, revisions) in by_id(report, verdict) {
+                matrix.push_str(&format!("    {verdict} {id} ({})\n", revisions.join(" ")));
+            }
+        }
+    }
+    if cfg!(all(target_os = "linux", not(mcpwire_portable))) {
+        snapshot("live-matrix", &matrix);
+    } else {
+        crate::skipped("linux", "the matrix is that of a platform that can observe everything");
+    }
+}
+
+#[test]
+fn every_check_has_a_fault_that_fails_it_live() {
+    for listed in catalogue::all() {
+        let id = listed.id();
+        assert!(Fault::ALL.iter().any(|fault| fault.violates().contains(&id.as_str())), "no fault violates {id}");
+    }
+}
+
+#[test]
+fn no_legal_variant_trips_a_check() {
+    let reports = side_by_side(Variant::ALL, |variant| Config { variants: vec![*variant], ..Config::default() });
+    for (variant, report) in Variant::ALL.iter().zip(&reports) {
+        for check in &report.checks {
+            let wrong = match check.verdict {
+                Verdict::Fail | Verdict::Fault => true,
+                // A budget may be hard to judge with so much going on at once.
+                Verdict::Inconclusive => check.level >= Level::Should,
+                _ => false,
+            };
+            let (name, why) = (variant.name(), &check.reason);
+            assert!(
+                !wrong,
+                "{name}: {} in {}: {} {why:?}\n{:#?}",
+                check.id, check.revision, check.verdict, check.findings
+            );
+        }
+    }
+}
+
+fn by_id(report: &Report, verdict: Verdict) -> BTreeMap<&str, Vec<&'static str>> {
+    let mut ids: BTreeMap<&str, Vec<&'static str>> = BTreeMap::new();
+    for revision in Revision::ALL {
+        for id in report.ids(verdict, revision) {
+            ids.entry(id).or_default().push(&revision.date()[2..7]);
+        }
+    }
+    ids
+}
+
+fn side_by_side<T: Sync>(switches: &[T], config: impl Fn(&T) -> Config + Sync) -> Vec<Report> {
+    let next = Mutex::new(0..switches.len());
+    let done = Mutex::new(BTreeMap::new());
+    thread::scope(|scope| {
+        for _ in 0..SIDE_BY_SIDE {
+            scope.spawn(|| {
+                loop {
+                    let Some(index) = next.lock().expect("no panic under the lock").next() else { return };
+                    let report = run(config(&switches[index]));
+                    done.lock().expect("no panic under the lock").insert(index, report);
+                }
+            });
+        }
+    });
+    done.into_inner().expect("no panic under the lock").into_values().collect()
+}
+
+fn run(config: Config) -> Report {
+    let subject = Subject {
+        target: Target::Reference(config),
+        revisions: Revision::ALL.to_vec(),
+        options: Options {
+            timeout: Duration::from_millis(800),
+            stream_end_grace: Duration::from_millis(400),
+            ..Options::default()
+        },
+        roles: ToolRoles::default(),
+        given: String::new(),
+        interrupt: Interrupt::default(),
+    };
+    judge(&record(subject, &mut ()).expect("the reference server comes up")).expect("no selection")
+}

@@ -1,0 +1,109 @@
+//! Real servers: for each, exactly which checks fail, in which revision.
+//!
+//! The exhibits are released versions with a known bug; the peers are current releases of other SDKs, in which
+//! every finding was proved by hand from the bytes and the specification before it was written down here.
+//!
+//! They are installed by `fixtures/servers/NAME/prepare`, which takes a while and a package registry: they run
+//! where `MCPWIRE_REQUIRE` names `servers` (`ci/run` does), and are skipped elsewhere.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use rstest::rstest;
+use serde_json::Value;
+
+#[rstest]
+#[case("rmcp-1.4.0", "")]
+#[case("rmcp-1.4.0", "--nodelay")]
+#[case("rmcp-1.5.0", "")]
+#[case("rmcp-1.5.0", "--nodelay")]
+#[case("rmcp-3.9.0", "")]
+#[case("rmcp-3.9.0", "--nodelay")]
+#[case("python-mcp-1.30.0", "")]
+#[case("python-mcp-2.3.0", "")]
+#[case("typescript-sdk-1.32.2", "")]
+#[case("typescript-server-2.4.0-stateful", "")]
+#[case("typescript-server-2.4.0-handler", "")]
+fn exactly_what_is_known_of_a_real_server_fails(#[case] name: &str, #[case] flag: &str) {
+    let Some(command) = prepared(name) else { return };
+    let report = run(&format!("{command} {flag}"));
+    let shown = format!("{}{}", name, flag.replace("--", "-"));
+    let mut settings = insta::Settings::new();
+    settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots/servers"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(shown, summary(&report)));
+}
+
+/// The command line that starts the server, once it is installed.
+fn prepared(name: &str) -> Option<String> {
+    let wanted = std::env::var("MCPWIRE_REQUIRE").unwrap_or_default();
+    if !wanted.split(',').any(|needed| needed == "servers") {
+        mcpwire::skipped("servers", &format!("{name} is installed only where MCPWIRE_REQUIRE names `servers`"));
+        return None;
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/servers").join(name).join("prepare");
+    let output = Command::new(&script).stderr(Stdio::inherit()).output().expect("the script can be run");
+    assert!(output.status.success(), "{} failed: {}", script.display(), output.status);
+    Some(String::from_utf8(output.stdout).expect("a command line").trim().to_owned())
+}
+
+fn run(command: &str) -> Value {
+    let output = Command::new(env!("CARGO_BIN_EXE_mcpwire"))
+        .args(["server", "--cmd", command, "--tool", "slow=slow", "--tool", "progress=progress", "--report", "json"])
+        .output()
+        .expect("mcpwire runs");
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+/// What fails, what could not be judged and what could not be seen: one line per check, with what was observed.
+fn summary(report: &Value) -> String {
+    let spoken: Vec<&str> = report["revisions"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|run| run["spoken"] == true)
+        .filter_map(|run| run["revision"].as_str())
+        .collect();
+    let mut lines: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for check in report["checks"].as_array().into_iter().flatten() {
+        let (verdict, level) =
+            (check["verdict"].as_str().unwrap_or_default(), check["level"].as_str().unwrap_or_default());
+        // Whether a budget can be judged is a matter of the machine.
+        let noise = verdict == "inconclusive" && level == "budget";
+        if matches!(verdict, "pass" | "not-applicable") || noise {
+            continue;
+        }
+        let revision = check["revision"].as_str().map_or("", |date| &date[2..7]);
+        let id = check["id"].as_str().unwrap_or_default();
+        let findings: Vec<String> = check["findings"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|finding| format!("\n      {}: {}", finding["level"].as_str().unwrap_or_default(), steady(finding)))
+            .collect();
+        let mut unique = findings.clone();
+        unique.dedup();
+        lines.entry(format!("  {verdict} {id}{}", unique.concat())).or_default().push(revision);
+    }
+    let mut text = format!("speaks {}\n", spoken.join(", "));
+    for (line, revisions) in lines {
+        let (first, rest) = line.split_once('\n').unwrap_or((&line, ""));
+        text.push_str(&format!("{first} ({})\n", revisions.join(" ")));
+        if !rest.is_empty() {
+            text.push_str(&format!("{rest}\n"));
+        }
+    }
+    text
+}
+
+/// What was observed, without what differs from run to run: numbers of times and counts.
+fn steady(finding: &Value) -> String {
+    let observed = finding["observed"].as_str().unwrap_or_default();
+    match finding["level"].as_str() {
+        Some("budget") => finding["cause"]["name"].as_str().unwrap_or("over the budget").to_owned(),
+        _ => observed.to_owned(),
+    }
+}

@@ -1,0 +1,98 @@
+//! A server in the test's own process, as its users would write it, on both flavours of the runtime.
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router};
+use mcpwire::{InProcess, Options, Revision, Target, Verdict};
+use serde_json::{Value, json};
+
+/// A small stateless server with JSON answers.
+async fn serve(listener: tokio::net::TcpListener) {
+    let app = Router::new().route("/mcp", post(answer));
+    axum::serve(listener, app).await.expect("axum serves");
+}
+
+async fn answer(headers: HeaderMap, request: Request) -> Response {
+    let Ok(body) = axum::body::to_bytes(request.into_body(), 1 << 20).await else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
+    let Ok(message) = serde_json::from_slice::<Value>(&body) else {
+        return error(StatusCode::BAD_REQUEST, &Value::Null, -32700, "no JSON");
+    };
+    let modern = headers.get("mcp-protocol-version").is_some_and(|version| version == "2026-07-28");
+    let (Some("2.0"), Some(method)) = (message["jsonrpc"].as_str(), message["method"].as_str()) else {
+        return error(StatusCode::BAD_REQUEST, &Value::Null, -32600, "no request");
+    };
+    let id = match message.get("id") {
+        None => return StatusCode::ACCEPTED.into_response(),
+        Some(Value::Null) => return error(StatusCode::BAD_REQUEST, &Value::Null, -32600, "no id"),
+        Some(id) => id,
+    };
+    if modern {
+        return error(StatusCode::NOT_FOUND, id, -32601, "this server is not modern");
+    }
+    let result = match method {
+        "initialize" => match message["params"]["protocolVersion"].as_str() {
+            Some(version) => json!({
+                "protocolVersion": version,
+                "capabilities": {},
+                "serverInfo": {"name": "in-process", "version": "1"},
+            }),
+            None => return error(StatusCode::OK, id, -32602, "no version"),
+        },
+        "ping" => json!({}),
+        _ => return error(StatusCode::OK, id, -32601, "no such method"),
+    };
+    Json(json!({"jsonrpc": "2.0", "id": id, "result": result})).into_response()
+}
+
+fn error(status: StatusCode, id: &Value, code: i64, message: &str) -> Response {
+    let body = json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}});
+    (status, Json(body)).into_response()
+}
+
+fn target() -> Target {
+    Target::InProcess(InProcess::new("a small server", "/mcp", serve))
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_conforming_server_conforms_on_a_current_thread_runtime() {
+    mcpwire::check(target()).await.expect("it can be tested").assert_conformant();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_conforming_server_conforms_on_a_multi_thread_runtime() {
+    mcpwire::check(target()).await.expect("it can be tested").assert_conformant();
+}
+
+#[tokio::test]
+async fn a_selection_judges_only_what_it_names() {
+    let options = Options { only: vec!["latency/*".to_owned()], ..Options::default() };
+    let report = mcpwire::check_with(target(), options, vec![Revision::R20251125]).await.expect("it can be tested");
+    assert!(report.checks.iter().all(|check| check.area == "latency"));
+    assert!(report.ids(Verdict::Pass, Revision::R20251125).contains(&"latency/repeated-calls-within-budget"));
+}
+
+#[tokio::test]
+#[should_panic(expected = "nothing was judged")]
+async fn a_server_that_speaks_none_of_the_revisions_is_not_conformant() {
+    let report = mcpwire::check_with(target(), Options::default(), vec![Revision::R20260728]).await;
+    report.expect("it can be tested").assert_conformant();
+}
+
+#[tokio::test]
+async fn dropping_the_check_stops_it() {
+    let never = InProcess::new("a server that never answers", "/mcp", |listener| async move {
+        let mut kept = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            kept.push(stream);
+        }
+    });
+    let started = std::time::Instant::now();
+    let checked = mcpwire::check(Target::InProcess(never));
+    assert!(tokio::time::timeout(std::time::Duration::from_millis(100), checked).await.is_err());
+    // Not a measurement: only that nobody waits out the ten seconds for an answer.
+    assert!(started.elapsed() < std::time::Duration::from_secs(8));
+}
