@@ -395,9 +395,11 @@ impl<'s> Session<'s> {
         self.stage
     }
 
-    /// A plain request in a part of a control pair.
+    /// A request in a part of a control pair; the last try counts where one was lost with its connection.
     pub fn probe(&mut self, ask: Ask, part: Part) -> Result<Reply, Stop> {
-        self.send(&ask.part(part))
+        let ask = ask.part(part);
+        let reply = self.send(&ask)?;
+        if reply.lost { self.send(&ask) } else { Ok(reply) }
     }
 }
 

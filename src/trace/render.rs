@@ -148,6 +148,9 @@ fn body(answer: &Answer, say: &mut impl FnMut(Nanos, u32, String)) {
                     carried.push(describe(&received.message));
                 }
                 match carried.is_empty() {
+                    true if !event.is_message() => {
+                        format!("← event of type {}", excerpt(event.kind.as_deref().unwrap_or_default().as_bytes()))
+                    }
                     true if event.data.is_empty() => "← priming event (empty data)".to_owned(),
                     true => format!("← event that is not JSON: {}", excerpt(event.data.as_bytes())),
                     false => format!("← event: {}", carried.join(", ")),
