@@ -10,6 +10,8 @@ use std::io;
 #[cfg(all(unix, feature = "cli"))]
 pub(crate) use self::command::end_all_at_once;
 pub use self::command::{Command, CommandError};
+#[cfg(feature = "cli")]
+pub(crate) use self::endpoint::field_secrets;
 pub use self::endpoint::{Endpoint, EndpointError};
 pub use self::in_process::InProcess;
 pub use self::roles::{ToolRole, ToolRoles};
