@@ -142,7 +142,7 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     }
     let given = given(&args);
     let fields = header_fields(&args.header, &args.header_file)?;
-    let secrets = Redactor::new([], fields.iter().map(|(_, value)| value.clone()));
+    let secrets = Redactor::new([], target::field_secrets(&fields));
     let mut roles = ToolRoles::default();
     for mapping in &args.tool {
         roles.map(mapping).map_err(Failure::usage)?;

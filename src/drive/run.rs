@@ -240,8 +240,8 @@ impl Run<'_> {
             return Some(format!("the target had left {count} requests unanswered for {patience} by {during}"));
         }
         if self.overflows() {
-            let mib = self.kept.bytes >> 20;
-            return Some(format!("the target sends without bounds: {mib} MiB were kept by {during}"));
+            let limits = format!("{} MiB, or {} values and lines", KEPT.bytes >> 20, KEPT.parts);
+            return Some(format!("the target sent more than a run keeps ({limits}) by {during}"));
         }
         None
     }
@@ -295,9 +295,13 @@ impl Run<'_> {
             if *scenario == Scenario::RepeatedCalls && self.recording.manifest.floor.is_none() {
                 self.recording.manifest.floor = floor(&self.stage);
             }
-            match self.scenario(*revision, facts, *scenario) {
-                Err(Stop::Unreachable(_)) => unreachable += 1,
-                _ => unreachable = 0,
+            let outcome = self.scenario(*revision, facts, *scenario);
+            unreachable = if let Err(Stop::Unreachable(_)) = outcome { unreachable + 1 } else { 0 };
+            if let Err(stop @ (Stop::Answer(_) | Stop::Unreachable(_) | Stop::Unanswered(_))) = outcome {
+                // The target, not the plan, ended it: what was not seen for that reason is no reason to be content.
+                let why = self.redactor.redact_text(&stop.to_string());
+                let incomplete = &mut self.recording.manifest.incomplete;
+                incomplete.get_or_insert_with(|| format!("{scenario} ({revision}) had to stop: {why}"));
             }
             if let Some(why) = self.given_up(&format!("{scenario} ({revision})")) {
                 self.recording.manifest.incomplete = Some(why);

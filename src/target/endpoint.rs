@@ -50,13 +50,14 @@ impl Endpoint {
     ///
     /// Where the text is no such URL, or its host cannot be resolved.
     pub fn from_url(url: &str, default_path: &str) -> Result<Self, EndpointError> {
-        let malformed = |reason| EndpointError::Malformed { url: url.to_owned(), reason };
+        let shown = || without_secrets(url);
+        let malformed = |reason| EndpointError::Malformed { url: shown(), reason };
         let rest = match url.split_once("://") {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
             Some((scheme, _)) if scheme.eq_ignore_ascii_case("https") => {
-                return Err(EndpointError::Scheme(url.to_owned(), " (https:// is not supported yet)"));
+                return Err(EndpointError::Scheme(shown(), " (https:// is not supported yet)"));
             }
-            _ => return Err(EndpointError::Scheme(url.to_owned(), "")),
+            _ => return Err(EndpointError::Scheme(shown(), "")),
         };
         let rest = rest.split('#').next().unwrap_or_default();
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
@@ -72,7 +73,7 @@ impl Endpoint {
             None => (rest, None),
         };
         let (host, port) = host_and_port(authority).ok_or_else(|| malformed("its host or port cannot be read"))?;
-        let unresolvable = |source| EndpointError::Unresolvable { url: url.to_owned(), source };
+        let unresolvable = |source| EndpointError::Unresolvable { url: shown(), source };
         let addresses: Vec<SocketAddr> = (host, port).to_socket_addrs().map_err(unresolvable)?.collect();
         Ok(Self {
             authority: authority.to_owned(),
@@ -139,14 +140,11 @@ impl Endpoint {
 
     /// The values that nobody should read: those of the header fields, and those in the query.
     pub fn secrets(&self) -> Vec<String> {
-        let fields = self.fields.iter().map(|(_, value)| value.clone());
-        // `Authorization: Bearer TOKEN`: the token alone is a secret too.
-        let tokens = self.fields.iter().filter_map(|(_, value)| Some(value.rsplit_once(' ')?.1.to_owned()));
         let query = self.query.iter().flat_map(|query| query.split('&'));
         let values = query.filter_map(|pair| Some(pair.split_once('=')?.1.to_owned()));
         // A server that logs or echoes a value of the query does so without the percent signs.
         let values = values.flat_map(|value| [percent_decoded(&value), value]);
-        fields.chain(tokens).chain(values).filter(|secret| !secret.is_empty()).collect()
+        field_secrets(&self.fields).chain(values).filter(|secret| !secret.is_empty()).collect()
     }
 
     /// Whether it is on this machine.
@@ -174,6 +172,21 @@ impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.shown())
     }
+}
+
+/// The secrets in the values of header fields.
+pub fn field_secrets(fields: &[(String, String)]) -> impl Iterator<Item = String> {
+    let values = fields.iter().map(|(_, value)| value.clone());
+    // `Authorization: Bearer TOKEN`: the token alone is a secret too.
+    values.chain(fields.iter().filter_map(|(_, value)| Some(value.rsplit_once(' ')?.1.to_owned())))
+}
+
+/// What is not even a URL, as a sentence may show it: without user, password and query.
+fn without_secrets(url: &str) -> String {
+    let url = url.split_once('?').map_or(url, |(url, _)| url);
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let separator = if scheme.is_empty() { "" } else { "://" };
+    format!("{scheme}{separator}{}", rest.rsplit_once('@').map_or(rest, |(_, rest)| rest))
 }
 
 fn percent_decoded(value: &str) -> String {
@@ -242,7 +255,10 @@ mod tests {
         assert!(said("https://example.org").contains("https:// is not supported yet"));
         assert!(said("localhost:8000").contains("not an http:// URL"));
         assert!(said("http://").contains("cannot be read"));
-        assert!(said("http://me:secret@localhost").contains("--header-file"));
+        assert!(said("http://me:s3cret@localhost").contains("--header-file"));
+        for secret in ["http://me:s3cret@localhost", "https://localhost?key=s3cret", "http://?key=s3cret", "s3cret@x"] {
+            assert!(!said(secret).contains("s3cret"), "{}", said(secret));
+        }
     }
 
     #[test]

@@ -174,7 +174,7 @@ pub struct Stream {
     parser: SseParser,
     /// Its events, comments and faults, in order.
     pub events: Vec<(SseEvent, Moment)>,
-    /// Events with data that is not JSON: their index.
+    /// Events of type `message` with data that is not JSON: their index.
     pub not_json: Vec<usize>,
 }
 
@@ -529,6 +529,7 @@ impl Stream {
         for event in events {
             let index = self.events.len();
             if let SseEvent::Dispatch(event) = &event
+                && event.is_message()
                 && !event.is_blank()
             {
                 match Message::read_all(event.data.as_bytes()) {

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::decode::{Exchange, PeerEnd};
-use super::event::{Bytes, ConnectionId, Event, Part, What};
+use super::event::{Bytes, Conduct, ConnectionId, Event, Part, What};
 use super::time::Nanos;
 use super::{Ending, Trace};
 use crate::scenario::Scenario;
@@ -74,12 +74,27 @@ impl Edit {
         self.last(|exchange| exchange.label == label && exchange.part == part)
     }
 
-    /// Every exchange that is so, one after the other.
+    /// Every exchange that is so, from the last to the first: damage to one leaves the places of the others alone.
     pub fn each(&mut self, wanted: impl Fn(&Exchange) -> bool, damage: impl Fn(ExchangeEdit<'_>)) {
         let keys: Vec<_> = self.trace.exchanges().filter(|e| wanted(e)).map(|e| (e.conn, e.nth)).collect();
-        for key in keys {
+        for key in keys.into_iter().rev() {
             damage(ExchangeEdit { edit: self, key: Some(key) });
         }
+    }
+
+    /// One more request at the end, on a connection of its own, and its answer.
+    pub fn ask(&mut self, label: &str, request: &[u8], answer: &[u8]) {
+        let conn = self.trace.connections().map(|facts| facts.id + 1).max().unwrap_or_default();
+        let at = self.trace.events.iter().map(|event| event.at).max().unwrap_or_default();
+        let mut events = self.trace.events.clone();
+        let happened = [
+            What::Connected { conn, began: at, local: String::new(), peer: String::new() },
+            What::Asked { conn, label: label.to_owned(), part: Part::Plain, ours: Conduct::Conforming },
+            What::Wrote { conn, began: at, bytes: Bytes(request.to_vec()) },
+            What::Read { conn, kernel: None, segments: None, bytes: Bytes(answer.to_vec()), dropped: 0 },
+        ];
+        events.extend(happened.map(|what| Event { seq: 0, at, what }));
+        self.replace(events);
     }
 
     /// Changes events one by one; `change` says whether it did.
@@ -164,6 +179,30 @@ impl ExchangeEdit<'_> {
         })
     }
 
+    /// Gives the answer this status code and reason.
+    pub fn status(self, status: &str) -> Self {
+        self.head(|head| {
+            let fields = head.split_once("\r\n").map_or("", |(_, fields)| fields);
+            format!("HTTP/1.1 {status}\r\n{fields}")
+        })
+    }
+
+    /// Gives the answer this header field, in the place of any of that name.
+    pub fn field(self, name: &str, value: &str) -> Self {
+        self.without_field(name).head(|head| {
+            let rest = head.strip_suffix("\r\n").unwrap_or(&head);
+            format!("{rest}{name}: {value}\r\n\r\n")
+        })
+    }
+
+    /// Takes the header fields of this name from the answer.
+    pub fn without_field(self, name: &str) -> Self {
+        self.head(|head| {
+            let named = |line: &str| line.split_once(':').is_some_and(|(field, _)| field.eq_ignore_ascii_case(name));
+            head.split_inclusive("\r\n").filter(|line| !named(line)).collect()
+        })
+    }
+
     /// Rewrites the answer's content; the framing is made to fit.
     pub fn body(self, rewrite: impl Fn(String) -> String) -> Self {
         self.bytes(|body| rewrite(String::from_utf8_lossy(&body).into_owned()).into_bytes())
@@ -171,17 +210,25 @@ impl ExchangeEdit<'_> {
 
     /// Rewrites the answer's content as bytes; the framing is made to fit.
     pub fn bytes(self, rewrite: impl Fn(Vec<u8>) -> Vec<u8>) -> Self {
+        self.framed(|body| {
+            let body = rewrite(body);
+            (format!("Content-Length: {}", body.len()), body)
+        })
+    }
+
+    /// Rewrites the answer's content to what stands on the wire, and to the field that says where that ends.
+    pub fn framed(self, rewrite: impl Fn(Vec<u8>) -> (String, Vec<u8>)) -> Self {
         self.with(|edit, key| {
             let exchange = edit.exchange(key);
             let (Some(answer), Some(wire)) = (&exchange.answer, exchange.wire.clone()) else { return };
             let head = edit.received(key.0, answer.head.span.clone());
-            let body = rewrite(answer.body.clone());
-            let framing = |line: &&str| {
+            let (framing, body) = rewrite(answer.body.clone());
+            let of_framing = |line: &&str| {
                 let name = line.to_ascii_lowercase();
                 !name.starts_with("content-length:") && !name.starts_with("transfer-encoding:")
             };
-            let lines: Vec<&str> = head.trim_end().split("\r\n").filter(framing).collect();
-            let mut bytes = format!("{}\r\nContent-Length: {}\r\n\r\n", lines.join("\r\n"), body.len()).into_bytes();
+            let lines: Vec<&str> = head.trim_end().split("\r\n").filter(of_framing).collect();
+            let mut bytes = format!("{}\r\n{framing}\r\n\r\n", lines.join("\r\n")).into_bytes();
             bytes.extend_from_slice(&body);
             edit.splice(key.0, wire, &bytes);
         })
@@ -201,6 +248,11 @@ impl ExchangeEdit<'_> {
             edit.splice(key.0, from..wire.end, b"");
             edit.silence_after(key);
         })
+    }
+
+    /// Nothing happens on the connection behind this answer.
+    pub fn and_silence(self) -> Self {
+        self.with(Edit::silence_after)
     }
 
     /// No answer comes, and nothing happens on the connection from then on.
@@ -241,11 +293,35 @@ impl ExchangeEdit<'_> {
         self.with(|edit, key| {
             edit.silence_after(key);
             let conn = key.0;
-            let what = match how {
-                PeerEnd::Fin => What::Fin { conn },
-                PeerEnd::Reset => What::Reset { conn },
-            };
-            edit.append(conn, Duration::from_micros(50), what);
+            edit.append(conn, Duration::from_micros(50), how.on(conn));
+        })
+    }
+
+    /// The peer ends the connection right after the answer, and whatever was asked there later is asked, and
+    /// answered alike, on a connection of its own. Where nothing was, nothing changes.
+    pub fn then_ends_and_we_reconnect(self, how: PeerEnd) -> Self {
+        self.with(|edit, (conn, nth)| {
+            let next = edit.trace.on_connection(conn).get(nth + 1).map(|exchange| exchange.asked.seq);
+            let (Ending::Complete(end), Some(next)) = (edit.exchange((conn, nth)).ending, next) else { return };
+            let fresh = edit.trace.connections().map(|facts| facts.id + 1).max().unwrap_or_default();
+            let mut events = Vec::new();
+            for mut event in edit.trace.events.clone() {
+                if event.seq == next {
+                    let opened =
+                        What::Connected { conn: fresh, began: event.at, local: String::new(), peer: String::new() };
+                    let between = [What::Closed { conn }, opened];
+                    events.extend(between.map(|what| Event { seq: 0, at: event.at, what }));
+                }
+                if event.seq >= next && event.what.conn() == Some(conn) {
+                    event.what.move_to(fresh);
+                }
+                let is_the_end = event.seq == end.seq;
+                events.push(event);
+                if is_the_end {
+                    events.push(Event { seq: 0, at: end.at + Duration::from_micros(50), what: how.on(conn) });
+                }
+            }
+            edit.replace(events);
         })
     }
 
@@ -365,6 +441,36 @@ impl Edit {
         let at = last.unwrap_or(Nanos(0)) + after;
         events.push(Event { seq: 0, at, what });
         self.replace(events);
+    }
+}
+
+impl PeerEnd {
+    fn on(self, conn: ConnectionId) -> What {
+        match self {
+            Self::Fin => What::Fin { conn },
+            Self::Reset => What::Reset { conn },
+        }
+    }
+}
+
+impl What {
+    /// Makes it happen on another connection.
+    fn move_to(&mut self, other: ConnectionId) {
+        match self {
+            Self::Connected { conn, .. }
+            | Self::OptionSet { conn, .. }
+            | Self::Asked { conn, .. }
+            | Self::Wrote { conn, .. }
+            | Self::WriteFailed { conn, .. }
+            | Self::Read { conn, .. }
+            | Self::Watched { conn }
+            | Self::Fin { conn }
+            | Self::Reset { conn }
+            | Self::Closed { conn }
+            | Self::State { conn, .. }
+            | Self::AckReleased { conn, .. } => *conn = other,
+            Self::ConnectFailed { .. } | Self::PeerWaited { .. } | Self::Learned { .. } | Self::Stopped { .. } => {}
+        }
     }
 }
 

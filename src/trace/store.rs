@@ -142,6 +142,10 @@ impl Recording {
         let manifest = read_manifest(folder)?;
         let mut traces = Vec::new();
         for name in &manifest.traces {
+            if name.contains(['/', '\\']) {
+                let reason = format!("`{name}` is not the name of a file in its folder");
+                return Err(ReadError::Malformed { path: folder.join(MANIFEST), line: 1, reason });
+            }
             traces.push(read_trace(&folder.join(TRACES).join(name))?);
         }
         Ok(Self { manifest, traces })

@@ -2,6 +2,9 @@
 
 checks! {
     stream_ends_after_response,
+    stream_ends_after_error,
+    nothing_after_response,
+    well_formed,
 }
 
 use std::time::Duration;

@@ -64,6 +64,11 @@ impl Event {
         self.data_lines > 0
     }
 
+    /// Whether its type is `message`, which a missing or an empty `event` field means as well (section 9.2.6).
+    pub fn is_message(&self) -> bool {
+        self.kind.as_deref().is_none_or(|kind| kind.is_empty() || kind == "message")
+    }
+
     /// Whether this is dispatched without any data, as the event that primes a client with an id is.
     pub fn is_blank(&self) -> bool {
         self.data_lines > 0 && self.data_size == 0

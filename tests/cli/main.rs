@@ -1,0 +1,12 @@
+//! The binary as its users meet it: real processes, real sockets, real signals.
+
+mod bad_input;
+mod hostile;
+mod mcpwire;
+mod peer;
+//mod readme;
+mod recordings;
+mod secrets;
+#[cfg(unix)]
+mod signals;
+mod targets;
