@@ -226,12 +226,16 @@ const MUTANTS: &[Mutant] = &[
         edit.last(post_with_response).drop_end().then_ends(PeerEnd::Reset);
     }),
     mutant("content-length-too-long-and-closed", Scenario::SequentialCalls, |edit| {
-        edit.last(post_with_response).bytes(|body| body).drop_end().then_ends(PeerEnd::Fin);
+        edit.last(post_with_response)
+            .field("Content-Type", "application/json")
+            .body(|_| r#"{"jsonrpc":"2.0","id":1,"result":{}}  "#.to_owned())
+            .drop_end()
+            .then_ends(PeerEnd::Fin);
     }),
     mutant("content-length-too-long-and-silent", Scenario::SequentialCalls, |edit| {
         edit.last(post_with_response)
             .field("Content-Type", "application/json")
-            .body(|_| r#"{"jsonrpc":"2.0","id":1,"result":{}} "#.to_owned())
+            .body(|_| r#"{"jsonrpc":"2.0","id":1,"result":{}}  "#.to_owned())
             .drop_end()
             .watched_for(std::time::Duration::from_secs(1));
     }),
