@@ -131,33 +131,42 @@ pub fn all() -> &'static [Listed] {
     &ALL
 }
 
-/// A pattern that matches no check.
+/// A selection without a check.
 #[derive(Debug, thiserror::Error)]
-#[error("no check matches `{pattern}` ({hint})")]
-pub struct NoMatch {
-    pattern: String,
-    hint: String,
+pub enum NoMatch {
+    /// A pattern matches none.
+    #[error("no check matches `{pattern}` ({hint})")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// What would have been valid.
+        hint: String,
+    },
+    /// Every check that is picked is left out again.
+    #[error("the selection leaves no check: --skip leaves out all that --only picks")]
+    Nothing,
 }
 
 /// The checks that the patterns leave.
 ///
 /// # Errors
 ///
-/// Where a pattern matches nothing.
+/// Where a pattern matches nothing, and where nothing is left.
 pub fn select(only: &[String], skip: &[String]) -> Result<Vec<&'static Listed>, NoMatch> {
     for wanted in only.iter().chain(skip) {
         if !all().iter().any(|listed| pattern::matches(wanted, &listed.id())) {
-            return Err(NoMatch { pattern: wanted.clone(), hint: hint(wanted) });
+            return Err(NoMatch::Pattern { pattern: wanted.clone(), hint: hint(wanted) });
         }
     }
     let chosen = |patterns: &[String], id: &str| patterns.iter().any(|wanted| pattern::matches(wanted, id));
-    Ok(all()
+    let selected: Vec<&'static Listed> = all()
         .iter()
         .filter(|listed| {
             let id = listed.id();
             (only.is_empty() || chosen(only, &id)) && !chosen(skip, &id)
         })
-        .collect())
+        .collect();
+    if selected.is_empty() { Err(NoMatch::Nothing) } else { Ok(selected) }
 }
 
 /// What would have been valid: the checks of the same area, or the areas.

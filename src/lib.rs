@@ -70,7 +70,7 @@ pub async fn check_with(target: Target, options: Options, revisions: Vec<Revisio
     let interrupt = Interrupt::default();
     // Whoever drops the future, in a timeout say, stops the run.
     let stop = StopOnDrop(interrupt.clone());
-    let subject = Subject { target, revisions, options, roles: ToolRoles::default(), interrupt };
+    let subject = Subject { target, revisions, options, roles: ToolRoles::default(), given: String::new(), interrupt };
     let (done, report) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
         let judged = drive::record(subject, &mut ()).and_then(|recording| Ok(judgement::judge(&recording)?));

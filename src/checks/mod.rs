@@ -20,6 +20,9 @@ macro_rules! checks {
 
 mod http;
 mod latency;
+mod question;
+mod rpc;
+mod session;
 mod sse;
 
 #[cfg(test)]
@@ -31,5 +34,5 @@ use crate::catalogue::Listed;
 
 /// The areas, in the order of the catalogue.
 pub(crate) fn areas() -> Vec<Vec<Listed>> {
-    vec![sse::listed(), http::listed(), latency::listed()]
+    vec![sse::listed(), http::listed(), rpc::listed(), session::listed(), latency::listed()]
 }

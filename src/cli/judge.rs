@@ -29,6 +29,7 @@ pub struct Args {
 
 /// Judges the recording and writes the reports.
 pub fn run(args: Args) -> Result<Exit, Failure> {
+    report::check(&args.report)?;
     let mut recording = Recording::read(&args.recording).map_err(Failure::usage)?;
     let manifest = &mut recording.manifest;
     manifest.options = args.judgement.over(manifest.options.clone());

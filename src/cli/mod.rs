@@ -9,10 +9,12 @@ mod reference;
 mod report;
 mod server;
 
+use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::report::text;
 pub use exit::Exit;
 
 /// Wire-level conformance tests for MCP's Streamable HTTP transport.
@@ -50,20 +52,34 @@ pub fn main() -> ExitCode {
             return exit.into();
         }
     };
-    let outcome = match cli.command {
+    let run = || match cli.command {
         Command::Server(args) => server::run(*args),
         Command::Judge(args) => judge::run(args),
         Command::List(args) => list::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Reference(args) => reference::run(args),
     };
+    // The panic's own words are on standard error by then; what the run started ended as the stack unwound.
+    let outcome = panic::catch_unwind(AssertUnwindSafe(run))
+        .unwrap_or_else(|_| Err(Failure::fault("mcpwire itself failed: please report it")));
     match outcome {
         Ok(exit) => exit.into(),
         Err(Failure { exit, message }) => {
-            anstream::eprintln!("mcpwire: {message}");
+            say(&message);
             exit.into()
         }
     }
+}
+
+/// A sentence for the person at the other end, on standard error; nobody may be there any more.
+fn say(message: &str) {
+    use std::io::Write;
+    let _ = writeln!(anstream::stderr().lock(), "mcpwire: {}", visible(message));
+}
+
+/// A text with what could steer a terminal made visible; line ends are kept.
+fn visible(text: &str) -> String {
+    text.split('\n').map(text::visible).collect::<Vec<_>>().join("\n")
 }
 
 /// Why a command could not do its work: one sentence, and how the process ends.

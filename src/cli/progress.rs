@@ -1,9 +1,10 @@
 //! What a run shows while it goes on: a bar on a terminal, plain lines elsewhere. Always on standard error.
 
-use std::io::{IsTerminal, stderr};
+use std::io::{IsTerminal, Write, stderr};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::visible;
 use crate::drive::{Observer, Progress};
 
 /// The observer that fits standard error.
@@ -49,11 +50,16 @@ impl Observer for Lines {
     fn progress(&mut self, progress: Progress<'_>) {
         match progress {
             Progress::Starting => {}
-            Progress::Surveying(revision) => eprintln!("asking for {revision}"),
+            Progress::Surveying(revision) => line(&format!("asking for {revision}")),
             Progress::Playing { revision, scenario, done, of } => {
-                eprintln!("[{}/{of}] {revision} {scenario}", done + 1);
+                line(&format!("[{}/{of}] {revision} {scenario}", done + 1));
             }
-            Progress::Stopped { scenario, why } => eprintln!("  {scenario} stopped: {why}"),
+            Progress::Stopped { scenario, why } => line(&format!("  {scenario} stopped: {}", visible(why))),
         }
     }
+}
+
+/// One line; that nobody reads standard error any more is no reason to end.
+fn line(text: &str) {
+    let _ = writeln!(stderr(), "{text}");
 }

@@ -1,10 +1,10 @@
 //! `--report FORMAT[=PATH]`: where the report goes, and as what.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::{Failure, print};
+use super::{Failure, print, say};
 use crate::report::{Report, json, text};
 
 /// One report to be written.
@@ -49,21 +49,51 @@ impl FromStr for Output {
     }
 }
 
-/// Writes the report in every format that was asked for; as text to standard output where none was.
+/// Refuses what could not be written anyway, before a run is spent on it.
+pub fn check(outputs: &[Output]) -> Result<(), Failure> {
+    for path in outputs.iter().filter_map(|output| output.path.as_deref()) {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if path.is_dir() {
+            return Err(Failure::usage(format!("--report: {} is a folder, not a file", path.display())));
+        }
+        if !folder.is_dir() {
+            let (path, folder) = (path.display(), folder.display());
+            return Err(Failure::usage(format!("--report: cannot write {path}: there is no folder {folder}")));
+        }
+    }
+    Ok(())
+}
+
+/// Writes the report in every format that was asked for; as text to standard output where none was. One that
+/// cannot be written does not keep the others from being written.
 pub fn write(report: &Report, outputs: &[Output]) -> Result<(), Failure> {
     let default = [Output { format: Format::Text, path: None }];
-    for output in if outputs.is_empty() { &default } else { outputs } {
-        let rendered = match (output.format, &output.path) {
+    let outputs = if outputs.is_empty() { &default } else { outputs };
+    let failed: Vec<String> = outputs.iter().filter_map(|output| output.write(report).err()).collect();
+    if !outputs.iter().any(Output::is_read_at_once) {
+        say(&text::conclusion(report));
+    }
+    if failed.is_empty() { Ok(()) } else { Err(Failure::fault(failed.join("; "))) }
+}
+
+impl Output {
+    /// Whether a person reads its conclusion on standard output.
+    fn is_read_at_once(&self) -> bool {
+        matches!(self, Self { format: Format::Text, path: None })
+    }
+
+    fn write(&self, report: &Report) -> Result<(), String> {
+        let rendered = match (self.format, &self.path) {
             (Format::Json, _) => json::render(report),
             // A file is no terminal; standard output strips the colours itself where it is none.
             (Format::Text, Some(_)) => text::render(report, text::Style::PLAIN),
             (Format::Text, None) => text::render(report, text::Style::COLOUR),
         };
-        match &output.path {
-            None => print(&rendered)?,
-            Some(path) => fs::write(path, rendered)
-                .map_err(|error| Failure::fault(format!("cannot write {}: {error}", path.display())))?,
+        match &self.path {
+            None => print(&rendered).map_err(|failure| failure.message),
+            Some(path) => {
+                fs::write(path, rendered).map_err(|error| format!("cannot write {}: {error}", path.display()))
+            }
         }
     }
-    Ok(())
 }

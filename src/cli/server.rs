@@ -5,16 +5,18 @@ use std::time::Duration;
 
 use clap::Args as Clap;
 
-use super::Failure;
 use super::exit::Exit;
 use super::progress;
 use super::report::{self, Output};
+use super::{Failure, say};
 use crate::drive::{self, RunError, Subject};
 use crate::judgement;
 use crate::manifest::Options;
 use crate::reference::{Config, Fault, Variant};
 use crate::spec::Revision;
-use crate::target::{Command, Endpoint, Target, ToolRoles};
+use crate::target::{self, Command, Endpoint, Target, ToolRoles};
+use crate::trace::redact::Redactor;
+use crate::trace::store;
 use crate::verdict::Level;
 use crate::wire::interrupt::Interrupt;
 
@@ -31,6 +33,9 @@ pub struct Args {
     /// The path of the endpoint, where the URL has none.
     #[arg(long, value_name = "PATH", default_value = "/mcp", help_heading = "Target")]
     path: String,
+    /// How long the command may take until it answers HTTP [default: 30s].
+    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "cmd", help_heading = "Target")]
+    start_timeout: Option<Duration>,
     /// A header field for every request, as `Name: value`; its value never reaches a recording or a report.
     #[arg(long, value_name = "FIELD", help_heading = "Target")]
     header: Vec<String>,
@@ -54,7 +59,8 @@ pub struct Args {
     revision: Revisions,
     #[command(flatten)]
     judgement: JudgementArgs,
-    /// Wait this long for an answer.
+    /// Wait this long for an answer [default: 10s]. A target that leaves several requests in a row unanswered is
+    /// given up, and the report says so.
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Limits")]
     timeout: Option<Duration>,
 
@@ -121,67 +127,104 @@ pub fn revisions(text: &str) -> Result<Revisions, String> {
 
 /// Reads a duration such as `10ms` or `2s`.
 pub fn duration(text: &str) -> Result<Duration, String> {
+    // Longer than anybody waits, and far from where adding it to a time overflows.
+    const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
     let read: Option<Duration> = text.parse::<jiff::SignedDuration>().ok().and_then(|signed| signed.try_into().ok());
-    read.filter(|duration| !duration.is_zero())
-        .ok_or_else(|| format!("`{text}` is not a duration above zero, such as 500us, 10ms or 2s"))
+    read.filter(|duration| !duration.is_zero() && *duration <= LONGEST)
+        .ok_or_else(|| format!("`{text}` is not a duration above zero and up to a day, such as 500us, 10ms or 2s"))
 }
 
 /// Tests the server and writes the reports.
 pub fn run(args: Args) -> Result<Exit, Failure> {
+    report::check(&args.report)?;
+    if let Some(folder) = &args.record {
+        store::may_write(folder).map_err(Failure::usage)?;
+    }
+    let given = given(&args);
     let fields = header_fields(&args.header, &args.header_file)?;
+    let secrets = Redactor::new([], fields.iter().map(|(_, value)| value.clone()));
     let mut roles = ToolRoles::default();
     for mapping in &args.tool {
         roles.map(mapping).map_err(Failure::usage)?;
     }
-    let target = match (&args.cmd, &args.url) {
-        (Some(line), Some(url)) => {
-            let endpoint = Endpoint::from_url(url, &args.path).map_err(Failure::usage)?.with_fields(fields);
-            Target::Command(Command::at(line, endpoint).map_err(Failure::usage)?)
-        }
-        (Some(line), None) => {
-            Target::Command(Command::new(line, &args.path).map_err(Failure::usage)?.with_fields(fields))
-        }
-        (None, Some(url)) => {
-            Target::Url(Endpoint::from_url(url, &args.path).map_err(Failure::usage)?.with_fields(fields))
-        }
+    let endpoint = |url: &str| Endpoint::from_url(url, &args.path).map_err(Failure::usage);
+    let command = match (&args.cmd, &args.url) {
+        (Some(line), Some(url)) => Some(Command::at(line, endpoint(url)?.with_fields(fields.clone()))),
+        (Some(line), None) => Some(Command::new(line, &args.path).map(|command| command.with_fields(fields.clone()))),
+        (None, _) => None,
+    };
+    let target = match (command.transpose().map_err(Failure::usage)?, &args.url) {
+        (Some(command), _) => Target::Command(match args.start_timeout {
+            Some(patience) => command.ready_within(patience),
+            None => command,
+        }),
+        (None, Some(url)) => Target::Url(endpoint(url)?.with_fields(fields)),
         (None, None) => Target::Reference(Config { fault: args.fault, variants: args.variant, ..Config::default() }),
     };
     let defaults = Options { timeout: args.timeout.unwrap_or(Options::TIMEOUT), ..Options::default() };
     let options = args.judgement.over(defaults);
     let interrupt = interrupt_on_signals()?;
-    let subject = Subject { target, revisions: args.revision.0, options, roles, interrupt: interrupt.clone() };
-    let recording = drive::record(subject, &mut *progress::observer()).map_err(failure(&interrupt))?;
-    if let Some(folder) = &args.record {
-        recording.write(folder).map_err(Failure::fault)?;
-    }
+    let subject = Subject { target, revisions: args.revision.0, options, roles, given, interrupt: interrupt.clone() };
+    let recording =
+        drive::record(subject, &mut *progress::observer()).map_err(|error| failure(&error, &interrupt, &secrets))?;
+    let recorded = args.record.as_ref().map_or(Ok(()), |folder| recording.write(folder).map_err(Failure::fault));
     let judged = judgement::judge(&recording).map_err(Failure::usage)?;
-    report::write(&judged, &args.report)?;
-    Ok(match interrupt.signal() {
-        Some(signal) => Exit::Signal(u8::try_from(signal).unwrap_or(2)),
-        None => Exit::of(judged.summary.gate),
-    })
+    let reported = report::write(&judged, &args.report);
+    // What could not be written loses nothing of the rest, and is mcpwire's own fault all the same.
+    recorded.and(reported)?;
+    Ok(signalled(&interrupt).unwrap_or(Exit::of(judged.summary.gate)))
 }
 
-fn failure(interrupt: &Interrupt) -> impl Fn(RunError) -> Failure {
-    let signal = interrupt.clone();
-    move |error| {
-        let exit = match (&error, signal.signal()) {
-            (_, Some(signal)) => Exit::Signal(u8::try_from(signal).unwrap_or(2)),
-            (RunError::Selection(_), _) => Exit::Usage,
-            _ => Exit::Target,
-        };
-        Failure { exit, message: error.to_string() }
-    }
+/// The options that a replay needs beside the target and the selection, as they would be typed. The value of a
+/// header field is a secret: whoever replays knows it.
+fn given(args: &Args) -> String {
+    let quoted = |text: &str| shell_words::quote(text).into_owned();
+    let fields = args.header.iter().filter_map(|field| Some(format!("{}: …", field.split_once(':')?.0)));
+    let mut options: Vec<(&str, String)> = fields.map(|field| ("--header", field)).collect();
+    options.extend(args.header_file.iter().map(|file| ("--header-file", file.display().to_string())));
+    options.extend(args.tool.iter().map(|tool| ("--tool", tool.clone())));
+    let limits = [
+        ("--timeout", args.timeout),
+        ("--budget", args.judgement.budget),
+        ("--stream-end-grace", args.judgement.stream_end_grace),
+    ];
+    let shown = |limit: Duration| format!("{}us", limit.as_micros().max(1));
+    options.extend(limits.into_iter().filter_map(|(name, limit)| Some((name, shown(limit?)))));
+    options.iter().map(|(name, value)| format!(" {name} {}", quoted(value))).collect()
 }
 
-/// SIGINT and SIGTERM ask the run to stop; a second one ends the process at once.
+fn failure(error: &RunError, interrupt: &Interrupt, secrets: &Redactor) -> Failure {
+    let otherwise = match error {
+        RunError::Selection(_) => Exit::Usage,
+        _ => Exit::Target,
+    };
+    // The target's last words may repeat what it was sent.
+    Failure { exit: signalled(interrupt).unwrap_or(otherwise), message: secrets.redact_text(&error.to_string()) }
+}
+
+fn signalled(interrupt: &Interrupt) -> Option<Exit> {
+    Some(Exit::Signal(u8::try_from(interrupt.signal()?).unwrap_or(2)))
+}
+
+/// The first SIGINT or SIGTERM asks the run to stop; a second one ends this process, and what it started, at once.
 fn interrupt_on_signals() -> Result<Interrupt, Failure> {
     let interrupt = Interrupt::default();
     #[cfg(unix)]
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        let number = usize::try_from(signal).unwrap_or(2);
-        signal_hook::flag::register_usize(signal, interrupt.flag(), number)
+    {
+        use signal_hook::consts::{SIGINT, SIGTERM};
+        let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])
             .map_err(|error| Failure::fault(format!("cannot listen for signals: {error}")))?;
+        let first = interrupt.clone();
+        std::thread::spawn(move || {
+            for signal in signals.forever() {
+                if first.is_set() {
+                    target::end_all_at_once();
+                    std::process::exit(128 + signal);
+                }
+                first.set(usize::try_from(signal).unwrap_or(2));
+                say("stopping; what there is will be reported (once more ends at once)");
+            }
+        });
     }
     Ok(interrupt)
 }

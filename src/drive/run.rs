@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::facts::Facts;
 use super::scenarios::{self, survey};
-use super::stage::{Stage, Stop};
+use super::stage::{Stage, Stop, Unanswered, what_came};
 use crate::catalogue::{self, Listed, NoMatch};
 use crate::latency;
 use crate::manifest::{FORMAT, Floor, Instruments, Manifest, Options, RevisionRun, Role, TOOL, TargetFacts};
@@ -16,16 +16,27 @@ use crate::spec::Revision;
 use crate::target::{Endpoint, Running, StartError, Target, ToolRoles};
 use crate::trace::redact::Redactor;
 use crate::trace::store::Recording;
-use crate::trace::{Distance, Exchange, Trace, TraceHead, Vantage, What};
+use crate::trace::{Distance, Ending, Exchange, Span, Trace, TraceHead, Vantage, What};
 use crate::wire::interrupt::Interrupt;
 use crate::wire::os;
-use crate::wire::tap::Tap;
+use crate::wire::tap::{Kept, Tap};
 
 /// How often a scenario is played that had to stop.
 const ATTEMPTS: u32 = 2;
 
 /// So many scenarios in a row without a connection, and the target is given up.
 const GONE_AFTER: u32 = 2;
+
+/// So many requests in a row without an answer, and the target is given up; so many in all, and it is, too.
+const SILENT_AFTER: u32 = 4;
+const IDLE_AFTER: u32 = 12;
+
+/// So many revisions asked for without any answer, and there is no server.
+const NOBODY_AFTER: u32 = 2;
+
+/// What a run keeps of all that a target sends, over all traces: what is recorded and decoded stays in memory
+/// until it is judged.
+const KEPT: Kept = Kept { bytes: 48 << 20, parts: 2_000_000 };
 
 /// What is tested, and how.
 #[derive(Debug)]
@@ -38,6 +49,8 @@ pub struct Subject {
     pub options: Options,
     /// The target's own tools, by role.
     pub roles: ToolRoles,
+    /// The other options of the run as they would be typed again, each behind a blank.
+    pub given: String,
     /// Set to stop.
     pub interrupt: Interrupt,
 }
@@ -64,8 +77,8 @@ pub enum Progress<'a> {
     Stopped {
         /// The scenario.
         scenario: Scenario,
-        /// Why.
-        why: &'a Stop,
+        /// Why, without secrets.
+        why: &'a str,
     },
 }
 
@@ -97,6 +110,14 @@ pub enum RunError {
         /// The last error.
         why: String,
     },
+    /// Somebody listens, but no HTTP answer comes back.
+    #[error("{target} accepts connections but answers no request: {came}")]
+    Mute {
+        /// The target.
+        target: String,
+        /// What came instead.
+        came: String,
+    },
     /// Every request is refused.
     #[error("{target} answers every request with {status}: {hint}")]
     Refused {
@@ -125,13 +146,17 @@ pub fn record(subject: Subject, observer: &mut dyn Observer) -> Result<Recording
     let mut run = Run {
         redactor: redactor(&running.endpoint),
         stage: stage(&running, &subject.options, subject.roles, &subject.interrupt),
-        recording: empty(&running, subject.options),
+        recording: empty(&running, subject.options, &subject.given),
+        kept: Kept::default(),
         observer,
     };
     let spoken = run.survey(&subject.revisions)?;
     run.play(&selected, &spoken);
     let mut recording = run.recording;
     let redactor = run.redactor;
+    // A command line may repeat a secret that came as a header field.
+    recording.manifest.target.name = redactor.redact_text(&recording.manifest.target.name);
+    recording.manifest.command = redactor.redact_text(&recording.manifest.command);
     recording.manifest.target_output = running.output().iter().map(|line| redactor.redact_text(line)).collect();
     Ok(recording)
 }
@@ -140,6 +165,8 @@ struct Run<'o> {
     stage: Stage,
     redactor: Redactor,
     recording: Recording,
+    /// Over all traces.
+    kept: Kept,
     observer: &'o mut dyn Observer,
 }
 
@@ -149,11 +176,14 @@ impl Run<'_> {
         let mut spoken = Vec::new();
         let mut unreachable = None;
         for revision in revisions {
+            if self.nobody_answers() || self.stage.interrupt.is_set() || self.overflows() {
+                break;
+            }
             self.observer.progress(Progress::Surveying(*revision));
             let (trace, outcome) = self.recorded(*revision, Facts::default(), Scenario::Survey, 1, survey::play);
             let how = match &outcome {
                 Ok(_) => "it answered in this revision".to_owned(),
-                Err(Stop::Interrupted) if self.recording.traces.is_empty() => return Err(RunError::Interrupted),
+                Err(Stop::Interrupted) => break,
                 Err(stop) => self.redactor.redact_text(&stop.to_string()),
             };
             self.recording.push(trace);
@@ -174,15 +204,63 @@ impl Run<'_> {
         if spoken.is_empty() {
             self.nothing_spoken(unreachable)?;
         }
+        self.recording.manifest.incomplete = self.given_up("the survey");
         Ok(spoken)
+    }
+
+    /// Whether so far every request of several was in vain: another revision would not change that.
+    fn nobody_answers(&self) -> bool {
+        let answered = |trace: &Trace| trace.exchanges().any(|exchange| exchange.answer.is_some());
+        let asked = u32::try_from(self.recording.traces.len()).unwrap_or(u32::MAX);
+        asked >= NOBODY_AFTER && !self.recording.traces.iter().any(answered)
+    }
+
+    fn overflows(&self) -> bool {
+        self.kept.bytes >= KEPT.bytes || self.kept.parts >= KEPT.parts
+    }
+
+    /// Why the run ends here, where it does.
+    fn given_up(&self, during: &str) -> Option<String> {
+        let unanswered = &self.stage.unanswered;
+        if self.stage.interrupt.is_set() {
+            let signal = match self.stage.interrupt.signal() {
+                Some(15) => "SIGTERM",
+                _ => "SIGINT",
+            };
+            return Some(format!("interrupted by {signal} during {during}"));
+        }
+        if unanswered.in_a_row() >= SILENT_AFTER {
+            let (count, patience) = (unanswered.in_a_row(), Span(self.stage.options.timeout));
+            return Some(format!(
+                "the target left {count} requests in a row unanswered for {patience} during {during}"
+            ));
+        }
+        if unanswered.all() >= IDLE_AFTER {
+            let (count, patience) = (unanswered.all(), Span(self.stage.options.timeout));
+            return Some(format!("the target had left {count} requests unanswered for {patience} by {during}"));
+        }
+        if self.overflows() {
+            let mib = self.kept.bytes >> 20;
+            return Some(format!("the target sends without bounds: {mib} MiB were kept by {during}"));
+        }
+        None
     }
 
     /// A target that speaks nothing: is it there at all?
     fn nothing_spoken(&self, unreachable: Option<String>) -> Result<(), RunError> {
         let target = self.recording.manifest.target.name.clone();
         let exchanges = || self.recording.traces.iter().flat_map(Trace::exchanges);
-        if let (Some(why), true) = (unreachable, exchanges().all(|exchange| exchange.answer.is_none())) {
-            return Err(RunError::Unreachable { target, why });
+        if exchanges().all(|exchange| exchange.answer.is_none()) {
+            let Some(last) = exchanges().last() else {
+                return Err(RunError::Unreachable { target, why: unreachable.unwrap_or_default() });
+            };
+            let came = match last.ending {
+                Ending::Open { .. } => {
+                    format!("no complete head of an answer within {}", Span(self.stage.options.timeout))
+                }
+                _ => what_came(last),
+            };
+            return Err(RunError::Mute { target, came });
         }
         for (status, hint) in [
             (401, "give credentials with --header or --header-file"),
@@ -208,6 +286,9 @@ impl Run<'_> {
             })
             .collect();
         let mut unreachable = 0;
+        if self.recording.manifest.incomplete.is_some() {
+            return;
+        }
         for (done, (revision, facts, scenario)) in plan.iter().enumerate() {
             let progress = Progress::Playing { revision: *revision, scenario: *scenario, done, of: plan.len() };
             self.observer.progress(progress);
@@ -218,12 +299,8 @@ impl Run<'_> {
                 Err(Stop::Unreachable(_)) => unreachable += 1,
                 _ => unreachable = 0,
             }
-            if self.stage.interrupt.is_set() {
-                let signal = match self.stage.interrupt.signal() {
-                    Some(15) => "SIGTERM",
-                    _ => "SIGINT",
-                };
-                self.recording.manifest.incomplete = Some(format!("interrupted by {signal} during {scenario}"));
+            if let Some(why) = self.given_up(&format!("{scenario} ({revision})")) {
+                self.recording.manifest.incomplete = Some(why);
                 return;
             }
             if unreachable >= GONE_AFTER {
@@ -241,14 +318,15 @@ impl Run<'_> {
             let (trace, outcome) = self.recorded(revision, facts.clone(), scenario, attempt, play);
             self.recording.push(trace);
             match outcome {
-                Err(stop @ (Stop::Answer(_) | Stop::Unreachable(_))) if attempt < ATTEMPTS => {
-                    self.observer.progress(Progress::Stopped { scenario, why: &stop });
-                }
-                Err(stop) => {
-                    self.observer.progress(Progress::Stopped { scenario, why: &stop });
-                    return Err(stop);
-                }
                 Ok(()) => return Ok(()),
+                Err(stop) => {
+                    let why = self.redactor.redact_text(&stop.to_string());
+                    self.observer.progress(Progress::Stopped { scenario, why: &why });
+                    let may_change = matches!(stop, Stop::Answer(_) | Stop::Unreachable(_));
+                    if !may_change || attempt >= ATTEMPTS || self.given_up(scenario.name()).is_some() {
+                        return Err(stop);
+                    }
+                }
             }
         }
         Ok(())
@@ -270,6 +348,9 @@ impl Run<'_> {
         }
         let distance = self.recording.manifest.target.distance;
         let head = TraceHead { scenario, revision, attempt, vantage: Vantage::Client, distance };
+        let kept = stage.tap.kept();
+        self.kept.bytes += kept.bytes;
+        self.kept.parts += kept.parts;
         let trace = self.redactor.redact(&Trace::new(head, stage.tap.events()));
         (trace, outcome)
     }
@@ -304,6 +385,7 @@ fn stage(running: &Running, options: &Options, roles: ToolRoles, interrupt: &Int
         facts: Facts::default(),
         interrupt: interrupt.clone(),
         peer: running.process,
+        unanswered: Unanswered::default(),
     }
 }
 
@@ -311,7 +393,7 @@ fn redactor(endpoint: &Endpoint) -> Redactor {
     Redactor::new(endpoint.fields().iter().map(|(name, _)| name.clone()), endpoint.secrets())
 }
 
-fn empty(running: &Running, options: Options) -> Recording {
+fn empty(running: &Running, options: Options, given: &str) -> Recording {
     let mut now = jiff::Timestamp::now();
     if let Ok(seconds) = jiff::Timestamp::from_second(now.as_second()) {
         now = seconds;
@@ -327,7 +409,7 @@ fn empty(running: &Running, options: Options) -> Recording {
         floor: None,
         instruments: instruments(),
         incomplete: None,
-        command: running.command.clone(),
+        command: format!("{}{given}", running.command),
         target_output: Vec::new(),
         traces: Vec::new(),
     };

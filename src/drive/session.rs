@@ -18,6 +18,9 @@ const RESUMPTIONS: u32 = 5;
 /// The longest reconnection time that a target may ask of us.
 const LONGEST_RETRY: Duration = Duration::from_secs(3);
 
+/// So many requests without an answer end a scenario: enough to judge, and each costs the whole time-out.
+const UNANSWERED: u32 = 3;
+
 /// A conversation. Requests go over one connection as long as the target keeps it.
 #[derive(Debug)]
 pub struct Session<'s> {
@@ -29,6 +32,7 @@ pub struct Session<'s> {
     parked: Vec<Connection>,
     patience: Patience,
     left_open: u32,
+    unanswered: u32,
 }
 
 /// What a call came to.
@@ -68,7 +72,7 @@ impl Reply {
     pub fn outcome(&self) -> String {
         match self.response.as_ref().and_then(|message| Some((message.error_code()?, message))) {
             Some((code, message)) => {
-                let text = message.value["error"]["message"].as_str().unwrap_or_default();
+                let text = shortened(message.value["error"]["message"].as_str().unwrap_or_default());
                 format!("{} with error {code} ({text})", self.came)
             }
             None => self.came.clone(),
@@ -87,6 +91,7 @@ impl<'s> Session<'s> {
             parked: Vec::new(),
             patience: Patience::Brief,
             left_open: 0,
+            unanswered: 0,
         }
     }
 
@@ -229,9 +234,14 @@ impl<'s> Session<'s> {
             return Err(Stop::Answer("the request could not be written".to_owned()));
         };
         let mut reply = Reply::of(exchange);
+        let in_vain = was_in_vain(exchange);
         let asked_of_us: Vec<Message> = requests_in(exchange);
         let cursor = resumable(exchange);
         self.keep(connection)?;
+        match in_vain {
+            true => self.count_unanswered()?,
+            false => self.stage.unanswered.answered(),
+        }
         for request in asked_of_us {
             self.answer(&request)?;
         }
@@ -285,6 +295,15 @@ impl<'s> Session<'s> {
         Ok(())
     }
 
+    fn count_unanswered(&mut self) -> Result<(), Stop> {
+        self.stage.unanswered.count();
+        self.unanswered += 1;
+        match self.unanswered < UNANSWERED {
+            true => Ok(()),
+            false => Err(Stop::Unanswered(self.unanswered)),
+        }
+    }
+
     /// Gives up the connection that requests go over, so that the next one opens another.
     pub fn use_a_fresh_connection(&mut self) {
         if let Some(connection) = self.connection.take() {
@@ -323,7 +342,11 @@ impl<'s> Session<'s> {
             let Some(exchange) = connection.exchanges().last() else { return Ok(()) };
             let now = Reply::of(exchange);
             let next = resumable(exchange);
+            let in_vain = now.response.is_none() && matches!(exchange.ending, Ending::Open { .. });
             self.keep(connection)?;
+            if in_vain {
+                self.count_unanswered()?;
+            }
             if now.response.is_some() {
                 reply.response = now.response;
                 reply.complete = now.complete;
@@ -372,14 +395,22 @@ impl<'s> Session<'s> {
         self.stage
     }
 
-    /// A plain request in a part of a control pair.
+    /// A request in a part of a control pair; the last try counts where one was lost with its connection.
     pub fn probe(&mut self, ask: Ask, part: Part) -> Result<Reply, Stop> {
-        self.send(&ask.part(part))
+        let ask = ask.part(part);
+        let reply = self.send(&ask)?;
+        if reply.lost { self.send(&ask) } else { Ok(reply) }
     }
 }
 
 /// How long the answer to the last DELETE is waited for.
 const GOODBYE: Duration = Duration::from_millis(30);
+
+/// Whether an answer was waited for as long as it goes, and did not come: no head, or no response in it.
+fn was_in_vain(exchange: &Exchange) -> bool {
+    let nothing = exchange.answer.is_none() || exchange.response().is_none() && exchange.request_id().is_some();
+    nothing && matches!(exchange.ending, Ending::Open { .. })
+}
 
 /// The target's own requests on a stream (legacy revisions).
 fn requests_in(exchange: &Exchange) -> Vec<Message> {
@@ -397,6 +428,9 @@ fn resumable(exchange: &Exchange) -> Option<(String, Duration)> {
     Some((stream.last_event_id()?.to_owned(), retry))
 }
 
+/// As much of a target's own words as a sentence can bear.
 fn shortened(text: &str) -> String {
-    text.chars().take(40).collect()
+    const SHOWN: usize = 120;
+    let words: String = text.chars().take(SHOWN).collect();
+    if words.len() < text.len() { words + "…" } else { words }
 }

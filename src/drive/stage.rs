@@ -1,6 +1,8 @@
 //! The stage: what every scenario has at hand, and how an answer is waited for.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::ask::Ask;
@@ -39,6 +41,42 @@ pub struct Stage {
     pub interrupt: Interrupt,
     /// The target's process, where it runs on this machine and is not ours.
     pub peer: Option<u32>,
+    /// The requests that were waited for in vain.
+    pub unanswered: Unanswered,
+}
+
+/// The requests of a run that were waited for in vain; clones count together. Each costs the whole time-out, so
+/// that a run which never gave up could take the better part of an hour.
+#[derive(Clone, Debug, Default)]
+pub struct Unanswered(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    all: AtomicU32,
+    in_a_row: AtomicU32,
+}
+
+impl Unanswered {
+    /// One more.
+    pub fn count(&self) {
+        self.0.all.fetch_add(1, Ordering::Relaxed);
+        self.0.in_a_row.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A request was answered.
+    pub fn answered(&self) {
+        self.0.in_a_row.store(0, Ordering::Relaxed);
+    }
+
+    /// How many there were in all.
+    pub fn all(&self) -> u32 {
+        self.0.all.load(Ordering::Relaxed)
+    }
+
+    /// How many there were since the last answer.
+    pub fn in_a_row(&self) -> u32 {
+        self.0.in_a_row.load(Ordering::Relaxed)
+    }
 }
 
 /// Why a scenario cannot go on.
@@ -59,6 +97,9 @@ pub enum Stop {
     /// Too many streams were left open: each costs the whole grace.
     #[error("{0} streams were left open")]
     LeftOpen(u32),
+    /// Too many requests were waited for in vain: each costs the whole time-out.
+    #[error("{0} requests were not answered")]
+    Unanswered(u32),
 }
 
 /// How long an answer is waited for.

@@ -83,10 +83,8 @@ impl Connection {
 
         let mut bytes = format!("HTTP/1.1 {} {}\r\n", head.status, reason(head.status)).into_bytes();
         for (name, value) in &head.fields {
-            let name = match self.server.plays(Variant::UpperCaseHeaderNames) {
-                true => name.to_ascii_uppercase(),
-                false => (*name).to_owned(),
-            };
+            let is_loud = self.server.plays(Variant::UpperCaseHeaderNames);
+            let name = if is_loud { name.to_ascii_uppercase() } else { (*name).to_owned() };
             bytes.extend_from_slice(name.as_bytes());
             bytes.extend_from_slice(b": ");
             bytes.extend_from_slice(value);

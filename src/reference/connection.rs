@@ -109,9 +109,11 @@ impl Connection {
 
     fn answer(&mut self, request: &Request) -> io::Result<()> {
         self.after = After::Keep;
+        // In HTTP/1.0 a connection could be kept as well, but nobody has to (RFC 9112, section 9.3).
+        let is_current = request.head.version >= (1, 1);
         self.asked = Asked {
-            stays_open: request.head.is_persistent(),
-            knows_chunks: request.head.version >= (1, 1),
+            stays_open: is_current && request.head.is_persistent(),
+            knows_chunks: is_current,
             head_only: request.head.method == "HEAD",
         };
         endpoint::answer(request, self)
@@ -150,6 +152,7 @@ impl Connection {
             match received {
                 Ok(_) => {}
                 Err(error) if is_timeout(&error) => return false,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) => self.is_over = true,
             }
         }

@@ -15,16 +15,37 @@ use super::revision::Revision;
 use super::server::Server;
 use super::{Fault, Variant, legacy, modern};
 
+/// Why a request is not answered: the status, and what the body says.
+pub(super) struct Refusal {
+    pub(super) status: u16,
+    error: Error,
+}
+
+impl Refusal {
+    /// Of a request that is wrong in a way for which JSON-RPC has no code of its own.
+    pub(super) fn new(status: u16, why: &str) -> Refusal {
+        Refusal::with(status, Error::new(Error::INVALID_REQUEST, why))
+    }
+
+    pub(super) fn with(status: u16, error: Error) -> Refusal {
+        Refusal { status, error }
+    }
+
+    /// Answers the request, with its id if it can be read.
+    pub(super) fn send(self, id: Option<&Id>, connection: &mut Connection) -> io::Result<()> {
+        let text = message::response(id, &Outcome::Error(self.error), &connection.server);
+        connection.json(Head::new(self.status), &text)
+    }
+}
+
 /// Answers a request.
 pub(super) fn answer(request: &Request, connection: &mut Connection) -> io::Result<()> {
     let fields = &request.head.fields;
     if !fields.all("origin").all(|origin| is_local(&origin.text())) {
-        let error = Error::new(Error::INVALID_REQUEST, "this origin is not allowed");
-        return refuse(403, None, error, connection);
+        return Refusal::new(403, "this origin is not allowed").send(None, connection);
     }
     if request.head.version >= (1, 1) && fields.all("host").count() != 1 {
-        let error = Error::new(Error::INVALID_REQUEST, "a request has exactly one `Host` field");
-        return refuse(400, None, error, connection);
+        return Refusal::new(400, "a request has exactly one `Host` field").send(None, connection);
     }
     if path(&request.head.target) != connection.server.path() {
         return connection.empty(Head::new(404));
@@ -33,6 +54,9 @@ pub(super) fn answer(request: &Request, connection: &mut Connection) -> io::Resu
     let allowed = allowed(fields, &server);
     match request.head.method.as_str() {
         "GET" if server.has(Fault::GetNotFound) => connection.empty(Head::new(404)),
+        "GET" if server.has(Fault::GetAnswersJson) && speaks_modern(fields, &server) => {
+            connection.json(Head::new(200), &server.info().to_string())
+        }
         method if !allowed.contains(&method) => connection.empty(Head::new(405).with("Allow", allowed.join(", "))),
         "GET" => legacy::get(fields, connection),
         "DELETE" => legacy::delete(fields, connection),
@@ -45,21 +69,13 @@ pub(super) fn refuse_unread(status: u16, connection: &mut Connection) -> io::Res
     connection.empty(Head::new(status))
 }
 
-/// Answers with a status that refuses the request, and says why.
-pub(super) fn refuse(status: u16, id: Option<&Id>, error: Error, connection: &mut Connection) -> io::Result<()> {
-    let text = message::response(id, &Outcome::Error(error), &connection.server);
-    connection.json(Head::new(status), &text)
-}
-
 fn post(request: &Request, connection: &mut Connection) -> io::Result<()> {
     let fields = &request.head.fields;
     if !["application/json", "text/event-stream"].iter().all(|media_type| accepts(fields, media_type)) {
-        let error = Error::new(Error::INVALID_REQUEST, "accept both application/json and text/event-stream");
-        return refuse(406, None, error, connection);
+        return Refusal::new(406, "accept both application/json and text/event-stream").send(None, connection);
     }
     if !is_json(fields) {
-        let error = Error::new(Error::INVALID_REQUEST, "the content type is not application/json");
-        return refuse(415, None, error, connection);
+        return Refusal::new(415, "the content type is not application/json").send(None, connection);
     }
     match Payload::parse(&request.body) {
         Err(malformed) => refuse_malformed(malformed, fields, connection),
@@ -78,14 +94,14 @@ fn refuse_malformed(malformed: Malformed, fields: &Fields, connection: &mut Conn
         return connection.json(Head::new(200), r#"{"jsonrpc":"2.0","id":0,"result":{}}"#);
     }
     if server.has(Fault::MalformedIsFatal) {
-        match legacy::session_of(fields, connection) {
-            _ if speaks_modern(fields, &server) => server.poison(),
-            Ok(session) => session.poison(),
-            Err(_) => {}
+        if speaks_modern(fields, &server) {
+            server.poison();
+        } else if let Ok(session) = legacy::session_of(fields, &server) {
+            session.poison();
         }
         return Err(io::ErrorKind::ConnectionAborted.into());
     }
-    refuse(400, malformed.id.as_ref(), malformed.error, connection)
+    Refusal::with(400, malformed.error).send(malformed.id.as_ref(), connection)
 }
 
 /// What is said to a method that the server does not have.
@@ -93,10 +109,8 @@ pub(super) fn unknown_method(method: &str, server: &Server) -> Outcome {
     if server.has(Fault::UnknownMethodSucceeds) {
         return Outcome::Result(json!({}));
     }
-    let code = match server.has(Fault::UnknownMethodWrongCode) {
-        true => Error::INTERNAL,
-        false => Error::METHOD_NOT_FOUND,
-    };
+    let is_confused = server.has(Fault::UnknownMethodWrongCode);
+    let code = if is_confused { Error::INTERNAL } else { Error::METHOD_NOT_FOUND };
     Outcome::Error(Error::new(code, format!("unknown method: {method}")))
 }
 

@@ -135,3 +135,64 @@ impl Drop for StreamLog {
 fn event_id(stream: u64, event: usize) -> String {
     format!("{stream}-{event}")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::{EventStore, MAX_BYTES, MAX_STREAMS, Next};
+
+    fn rest(store: &EventStore, id: &str) -> Option<Vec<String>> {
+        let mut cursor = store.after(id)?;
+        let mut rest = Vec::new();
+        loop {
+            match store.next(&mut cursor, Duration::ZERO) {
+                Next::Event { data, .. } => rest.push(data),
+                Next::Nothing | Next::End => return Some(rest),
+            }
+        }
+    }
+
+    #[test]
+    fn a_cursor_follows_its_own_stream() {
+        let store = Arc::new(EventStore::default());
+        let (mut one, mut two) = (store.open(), store.open());
+        let first = one.record("a");
+        two.record("b");
+        one.record("c");
+        assert_eq!(rest(&store, &first), Some(vec!["c".to_owned()]));
+
+        let mut cursor = store.after(&first).expect("the stream is kept");
+        assert!(matches!(store.next(&mut cursor, Duration::ZERO), Next::Event { .. }));
+        assert!(matches!(store.next(&mut cursor, Duration::from_millis(1)), Next::Nothing));
+        drop(one);
+        assert!(matches!(store.next(&mut cursor, Duration::from_secs(9)), Next::End));
+    }
+
+    #[test]
+    fn unknown_ids_lead_nowhere() {
+        let store = Arc::new(EventStore::default());
+        store.open().record("a");
+        for id in ["", "-", "0", "0-1", "1-0", "0-x", "99999999999999999999-0"] {
+            assert!(store.after(id).is_none(), "{id}");
+        }
+    }
+
+    #[test]
+    fn the_oldest_streams_make_room() {
+        let store = Arc::new(EventStore::default());
+        let first = store.open().record("a");
+        for _ in 0..MAX_STREAMS {
+            store.open().record("b");
+        }
+        assert!(store.after(&first).is_none());
+
+        let mut large = store.open();
+        let kept = large.record("c");
+        large.record(&"x".repeat(MAX_BYTES));
+        assert!(store.after(&kept).is_none(), "a stream that is too large is not kept either");
+        assert_eq!(store.kept().bytes, 0);
+        assert_eq!(large.record("d").split_once('-').map(|(_, event)| event), Some("2"), "and still numbered");
+    }
+}

@@ -67,10 +67,8 @@ impl<'c> EventStream<'c> {
 
     fn framed(framing: Framing, connection: &'c mut Connection, head: Head) -> Self {
         let server = Arc::clone(&connection.server);
-        let media_type = match server.plays(Variant::OddContentTypes) {
-            true => "Text/Event-Stream; charset=utf-8",
-            false => "text/event-stream",
-        };
+        let is_odd = server.plays(Variant::OddContentTypes);
+        let media_type = if is_odd { "Text/Event-Stream; charset=utf-8" } else { "text/event-stream" };
         let head = head.with("Content-Type", media_type).with("Cache-Control", "no-cache");
         let mut stream =
             EventStream { connection, server, framing, head: Some(head), held: Vec::new(), is_broken: false };
@@ -186,8 +184,8 @@ impl Event<'_> {
         } else {
             lines.extend(self.data.split('\n').map(|line| format!("data: {line}")));
         }
-        let is_dispatched = self.place != Place::Last || !server.has(Fault::LastEventUnterminated);
-        if is_dispatched {
+        // The blank line is what dispatches an event: without it the client drops what it has read.
+        if self.place != Place::Last || !server.has(Fault::LastEventUnterminated) {
             lines.push(String::new());
         }
 

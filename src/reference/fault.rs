@@ -71,7 +71,7 @@ switches! {
         MalformedAnswered, "malformed-answered", violates ["rpc/malformed-input-is-refused"]:
             "Takes what it cannot read for an empty request, and answers it with a result under an id of its own.";
         MalformedIsFatal, "malformed-is-fatal", violates ["rpc/malformed-input-is-refused"]:
-            "Panics over a body that it cannot read, and answers the rest of the session (if none, all) with 500.";
+            "Panics over a body that it cannot read; from then on the session, or all of 2026-07-28, gets 500.";
 
         SessionIdWithSpace, "session-id-with-space", violates ["session/id-is-valid"]:
             "Issues session ids with a space in them.";

@@ -7,8 +7,9 @@ use crate::wire::http1::{FaultKind, Framing, RequestEvent, RequestHead, RequestP
 /// The largest body that is read.
 const MAX_BODY: usize = 4 * 1024 * 1024;
 
-/// How many requests may wait behind the one that is being answered.
+/// How many requests, and how many bytes of their bodies, may wait behind the one that is being answered.
 const MAX_WAITING: usize = 64;
+const MAX_WAITING_BYTES: usize = MAX_BODY;
 
 /// A request of which every byte has been read.
 pub(super) struct Request {
@@ -62,7 +63,14 @@ impl Inbox {
 
     /// Whether enough waits here for now.
     pub(super) fn is_full(&self) -> bool {
-        self.waiting.len() >= MAX_WAITING || self.unreadable
+        let bytes = |arrival: &Arrival| match arrival {
+            Arrival::Request(request) => request.body.len(),
+            Arrival::Unreadable(_) => 0,
+        };
+        let incomplete = self.incomplete.as_ref().map_or(0, |request| request.body.len());
+        self.unreadable
+            || self.waiting.len() >= MAX_WAITING
+            || self.waiting.iter().map(bytes).sum::<usize>() + incomplete >= MAX_WAITING_BYTES
     }
 
     /// Whether the client has to be told to go on with its body (RFC 9110, section 10.1.1). Says so once.
@@ -85,8 +93,9 @@ impl Inbox {
             match event {
                 RequestEvent::Head(head, framing) => self.begin(head, framing),
                 RequestEvent::Data(span) => {
-                    let (from, to) = (span.start.saturating_sub(start) as usize, (span.end - start) as usize);
-                    self.add(&bytes[from..to]);
+                    // Content is reported with the push that brought it.
+                    let (from, to) = (span.start.saturating_sub(start), span.end.saturating_sub(start));
+                    self.add(bytes.get(from as usize..to as usize).unwrap_or_default());
                 }
                 RequestEvent::End { at } => {
                     self.begun = at < self.received;

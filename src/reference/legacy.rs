@@ -13,7 +13,7 @@ use crate::wire::http1::Fields;
 use super::answer::Head;
 use super::channel::{CalledOff, Channel, Sink};
 use super::connection::Connection;
-use super::endpoint::{accepts, refuse, unknown_method};
+use super::endpoint::{Refusal, accepts, unknown_method};
 use super::event_store::{Cursor, Next};
 use super::event_stream::{Event, EventStream};
 use super::message::{self, Error, Id, Malformed, Message, Notification, Outcome, Payload, Request};
@@ -33,15 +33,6 @@ const NEWS: Duration = Duration::from_millis(50);
 /// How long a GET stream is silent before its server, if it does so at all, shows that it is there.
 const KEEP_ALIVE: Duration = Duration::from_millis(1_200);
 
-/// Why a request is not answered: the status, and what the body says.
-pub(super) struct Refusal(u16, Error);
-
-impl Refusal {
-    fn new(status: u16, why: &str) -> Refusal {
-        Refusal(status, Error::new(Error::INVALID_REQUEST, why))
-    }
-}
-
 /// Answers a POST.
 pub(super) fn post(payload: Payload, fields: &Fields, connection: &mut Connection) -> io::Result<()> {
     if let Payload::Single(Message::Request(request)) = &payload
@@ -49,13 +40,12 @@ pub(super) fn post(payload: Payload, fields: &Fields, connection: &mut Connectio
     {
         return initialize(request, fields, connection);
     }
-    let session = match session_of(fields, connection) {
+    let session = match session_of(fields, &connection.server) {
         Ok(session) => session,
-        Err(Refusal(status, error)) => return refuse(status, payload.id(), error, connection),
+        Err(refusal) => return refusal.send(payload.id(), connection),
     };
     if session.is_poisoned() {
-        let error = Error::new(Error::INTERNAL, "the session is poisoned");
-        return refuse(500, payload.id(), error, connection);
+        return internal_error().send(payload.id(), connection);
     }
     match payload {
         Payload::Single(Message::Request(request)) => answer(request, &session, connection),
@@ -67,37 +57,41 @@ pub(super) fn post(payload: Payload, fields: &Fields, connection: &mut Connectio
         Payload::Batch(elements) if session.revision == Revision::March2025 => {
             answer_batch(elements, &session, connection)
         }
-        Payload::Batch(_) => {
-            let error = Error::new(Error::INVALID_REQUEST, "this revision has no batches");
-            refuse(400, None, error, connection)
-        }
+        Payload::Batch(_) => Refusal::new(400, "this revision has no batches").send(None, connection),
     }
 }
 
 /// The session of a request (2025-11-25, "Session Management"), which also has to name a version that exists
 /// ("Protocol Version Header").
-pub(super) fn session_of(fields: &Fields, connection: &Connection) -> Result<Arc<Session>, Refusal> {
-    let server = &connection.server;
+pub(super) fn session_of(fields: &Fields, server: &Server) -> Result<Arc<Session>, Refusal> {
     if server.plays(Variant::Stateless) {
         // Who does not name a version speaks the one that did not know how to.
         let revision = version_of(fields)?.unwrap_or(Revision::March2025);
         return Ok(Arc::new(Session::new(revision, Arc::clone(&server.stateless_events))));
     }
     let Some(id) = fields.get("mcp-session-id") else {
-        return Err(match () {
-            () if server.has(Fault::MissingSessionNotFound) => Refusal::new(404, "there is no such session"),
-            () if server.has(Fault::MissingSessionFails) => Refusal(500, Error::new(Error::INTERNAL, "internal error")),
-            () => Refusal::new(400, "`Mcp-Session-Id` is missing"),
+        return Err(if server.has(Fault::MissingSessionNotFound) {
+            no_such_session()
+        } else if server.has(Fault::MissingSessionFails) {
+            internal_error()
+        } else {
+            Refusal::new(400, "`Mcp-Session-Id` is missing")
         });
     };
-    let Some(session) = server.sessions.find(&id.value) else {
-        return Err(Refusal::new(404, "there is no such session"));
-    };
+    let session = server.sessions.find(&id.value).ok_or_else(no_such_session)?;
     // The first revision does not have the header, so there it means nothing.
     if session.revision > Revision::March2025 {
         version_of(fields)?;
     }
     Ok(session)
+}
+
+fn no_such_session() -> Refusal {
+    Refusal::new(404, "there is no such session")
+}
+
+fn internal_error() -> Refusal {
+    Refusal::with(500, Error::new(Error::INTERNAL, "internal error"))
 }
 
 /// The version that the header names; `None` without a header.
@@ -112,10 +106,8 @@ fn version_of(fields: &Fields) -> Result<Option<Revision>, Refusal> {
 /// The head of an answer within a session. The session id is given once, with the answer to `initialize`.
 fn head(status: u16, connection: &Connection) -> Head {
     let head = Head::new(status);
-    match connection.server.has(Fault::SessionIdChanges) {
-        true => head.with("Mcp-Session-Id", session::random_id()),
-        false => head,
-    }
+    let is_stamped = connection.server.has(Fault::SessionIdChanges);
+    if is_stamped { head.with("Mcp-Session-Id", session::random_id()) } else { head }
 }
 
 fn initialize(request: &Request, fields: &Fields, connection: &mut Connection) -> io::Result<()> {
@@ -124,12 +116,12 @@ fn initialize(request: &Request, fields: &Fields, connection: &mut Connection) -
     let refusal = match fields.get("mcp-session-id") {
         Some(id) if !is_stateless => Some(match server.sessions.find(&id.value) {
             Some(_) => Refusal::new(400, "this session is already initialized"),
-            None => Refusal::new(404, "there is no such session"),
+            None => no_such_session(),
         }),
         _ => version_of(fields).err(),
     };
-    if let Some(Refusal(status, error)) = refusal {
-        return refuse(status, Some(&request.id), error, connection);
+    if let Some(refusal) = refusal {
+        return refusal.send(Some(&request.id), connection);
     }
 
     let params = &request.params;
@@ -275,13 +267,12 @@ fn answer_batch(
 
 /// Answers a GET: with the rest of a stream that was lost, or with the stream of the session's own messages.
 pub(super) fn get(fields: &Fields, connection: &mut Connection) -> io::Result<()> {
-    let session = match living_session_of(fields, connection) {
+    let session = match living_session_of(fields, &connection.server) {
         Ok(session) => session,
-        Err(Refusal(status, error)) => return refuse(status, None, error, connection),
+        Err(refusal) => return refusal.send(None, connection),
     };
     if !accepts(fields, "text/event-stream") {
-        let error = Error::new(Error::INVALID_REQUEST, "accept text/event-stream");
-        return refuse(406, None, error, connection);
+        return Refusal::new(406, "accept text/event-stream").send(None, connection);
     }
     if connection.server.has(Fault::GetAnswersJson) {
         let info = connection.server.info().to_string();
@@ -316,8 +307,7 @@ fn listen(session: &Session, connection: &mut Connection) -> io::Result<()> {
         session.listen()
     });
     let Some(messages) = messages else {
-        let error = Error::new(Error::INVALID_REQUEST, "this session already has a stream");
-        return refuse(409, None, error, connection);
+        return Refusal::new(409, "this session already has a stream").send(None, connection);
     };
 
     let mut log = session.events.open();
@@ -349,20 +339,20 @@ fn listen(session: &Session, connection: &mut Connection) -> io::Result<()> {
 /// Answers a DELETE: the session ends ("Session Management", 5).
 pub(super) fn delete(fields: &Fields, connection: &mut Connection) -> io::Result<()> {
     let server = Arc::clone(&connection.server);
-    match living_session_of(fields, connection) {
+    match living_session_of(fields, &connection.server) {
         Ok(session) if server.has(Fault::SessionSurvivesDelete) => session.end(),
         Ok(_) => {
             if let Some(id) = fields.get("mcp-session-id") {
                 server.sessions.end(&id.value);
             }
         }
-        Err(Refusal(404, _)) if server.has(Fault::DeleteAlwaysSucceeds) => {}
-        Err(Refusal(status, error)) => return refuse(status, None, error, connection),
+        Err(Refusal { status: 404, .. }) if server.has(Fault::DeleteAlwaysSucceeds) => {}
+        Err(refusal) => return refusal.send(None, connection),
     }
     connection.empty(head(200, connection))
 }
 
-fn living_session_of(fields: &Fields, connection: &Connection) -> Result<Arc<Session>, Refusal> {
-    let session = session_of(fields, connection)?;
-    if session.has_ended() { Err(Refusal::new(404, "the session has ended")) } else { Ok(session) }
+fn living_session_of(fields: &Fields, server: &Server) -> Result<Arc<Session>, Refusal> {
+    let session = session_of(fields, server)?;
+    if session.has_ended() { Err(no_such_session()) } else { Ok(session) }
 }

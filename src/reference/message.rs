@@ -114,8 +114,8 @@ impl Message {
                 }
             }
             None => {
-                let is_result = id.is_some() && members.get("result").is_some_and(|result| members_of(result));
-                let is_error = members.get("error").is_some_and(|error| members_of(error));
+                let is_result = id.is_some() && members.get("result").is_some_and(|result| is_object(result));
+                let is_error = members.get("error").is_some_and(|error| is_object(error));
                 if is_result != is_error { Ok(Message::Response) } else { Err(invalid("neither method nor outcome")) }
             }
         }
@@ -192,7 +192,7 @@ impl Params {
 
     /// Whether these names lead to an object.
     pub(super) fn has_object(&self, path: &[&str]) -> bool {
-        self.at(path).is_some_and(|value| members_of(&value))
+        self.at(path).is_some_and(|value| is_object(&value))
     }
 }
 
@@ -201,7 +201,7 @@ fn members(json: &RawValue) -> Option<BTreeMap<String, &RawValue>> {
     serde_json::from_str(json.get()).ok()
 }
 
-fn members_of(json: &RawValue) -> bool {
+fn is_object(json: &RawValue) -> bool {
     json.get().starts_with('{')
 }
 

@@ -9,11 +9,15 @@
 //! serves one connection, blocking.
 //!
 //! ```text
-//! server ─▶ connection ─▶ endpoint ─▶ legacy | modern ─▶ work ─▶ tools
-//! accepts    requests      what both    sessions  headers   how a request is answered
-//!            in order      eras share   GET       _meta
-//!                 answer · event_stream · channel: the way back
+//! server ──▶ connection ──▶ endpoint ──▶ legacy │ modern ──▶ tools
+//! accepts    requests       what both    sessions   headers     │
+//!            in order       eras ask     GET        _meta       ▼
+//!               ▲ inbox                                      channel
+//!               └──────────── answer │ event_stream ◀───────────┘
 //! ```
+//!
+//! A fault is asked for (`server.has`) at the one place where a real server would have the bug, a variant
+//! (`server.plays`) where the specification leaves the choice.
 
 mod answer;
 mod channel;

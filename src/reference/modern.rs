@@ -10,7 +10,7 @@ use crate::wire::http1::Fields;
 use super::answer::Head;
 use super::channel::{CalledOff, Channel, Sink};
 use super::connection::Connection;
-use super::endpoint::{refuse, unknown_method};
+use super::endpoint::{Refusal, unknown_method};
 use super::event_stream::EventStream;
 use super::message::{self, Error, Message, Outcome, Payload, Request};
 use super::revision::Revision;
@@ -32,16 +32,16 @@ pub(super) fn post(payload: Payload, fields: &Fields, connection: &mut Connectio
         Payload::Single(Message::Request(request)) => request,
         Payload::Single(Message::Notification(_)) => return connection.accepted(Head::new(202)),
         Payload::Single(Message::Response) | Payload::Batch(_) => {
-            let error = Error::new(Error::INVALID_REQUEST, "the body is one request or one notification");
-            return refuse(400, None, error, connection);
+            return Refusal::new(400, "the body is one request or one notification").send(None, connection);
         }
     };
     let server = Arc::clone(&connection.server);
     if server.is_poisoned() {
-        return refuse(500, Some(&request.id), Error::new(Error::INTERNAL, "internal error"), connection);
+        let error = Error::new(Error::INTERNAL, "internal error");
+        return Refusal::with(500, error).send(Some(&request.id), connection);
     }
     if let Err(error) = validate(&request, fields, &server) {
-        return refuse(400, Some(&request.id), error, connection);
+        return Refusal::with(400, error).send(Some(&request.id), connection);
     }
     match request.method.as_str() {
         "server/discover" => answer_json(&request, &discover(&server), connection),
@@ -52,7 +52,7 @@ pub(super) fn post(payload: Payload, fields: &Fields, connection: &mut Connectio
         _ if server.has(Fault::UnknownMethodDisconnects) => Err(io::ErrorKind::ConnectionAborted.into()),
         method => match unknown_method(method, &server) {
             Outcome::Result(result) => answer_json(&request, &complete(result, &server), connection),
-            Outcome::Error(error) => refuse(404, Some(&request.id), error, connection),
+            Outcome::Error(error) => Refusal::with(404, error).send(Some(&request.id), connection),
         },
     }
 }
@@ -62,7 +62,8 @@ fn validate(request: &Request, fields: &Fields, server: &Server) -> Result<(), E
     let malformed = |key| Error::new(Error::INVALID_PARAMS, format!("`_meta` lacks `{key}`"));
 
     let Some(version) = request.params.string(&["_meta", VERSION]) else {
-        return Err(if request.method == "initialize" { era_mismatch(server) } else { malformed(VERSION) });
+        let is_lost = request.method == "initialize" && server.plays(Variant::ModernOnly);
+        return Err(if is_lost { era_mismatch(server) } else { malformed(VERSION) });
     };
     mirrors(fields, "MCP-Protocol-Version", &version)?;
     if version != Revision::July2026.date() {
@@ -140,9 +141,10 @@ fn answer_json(request: &Request, outcome: &Outcome, connection: &mut Connection
 fn call(request: &Request, connection: &mut Connection) -> io::Result<()> {
     let server = Arc::clone(&connection.server);
     connection.begin_call();
-    let sink = match server.plays(Variant::JsonAnswers) {
-        true => Sink::Json(Head::new(200), connection),
-        false => Sink::Stream(open_stream(connection)),
+    let sink = if server.plays(Variant::JsonAnswers) {
+        Sink::Json(Head::new(200), connection)
+    } else {
+        Sink::Stream(open_stream(connection))
     };
     let mut channel = Channel::new(&server, CalledOff::ByDisconnect, sink);
     channel.ticket = Some(server.in_flight.enter(request.id.key(&server)));

@@ -161,11 +161,12 @@ impl Server {
 /// Takes connections in until the server closes; then waits for all that it started.
 pub(super) fn accept(server: &Arc<Server>, listener: &Socket) {
     // Where closing the server does not manage to wake this loop, it wakes by itself.
-    let _ = listener.set_read_timeout(Some(Duration::from_millis(500)));
+    let _ = listener.set_read_timeout(Some(Duration::from_secs(1)));
     while !server.is_closing() {
         match listener.accept() {
             // Why a single connection cannot be served is its client's concern: it sees it closed.
             Ok((socket, _)) => drop(server.take_in(socket)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             // Out of descriptors, or reset before it was taken: trying again at once would only burn time.
             Err(_) => thread::sleep(GLANCE),
         }

@@ -39,10 +39,52 @@ const SHOWN_FINDINGS: usize = 2;
 
 /// The report as text.
 pub fn render(report: &Report, style: Style) -> String {
+    let report = &visible_only(report);
     let mut text = String::new();
     // Writing into a string cannot fail.
     let _ = write_report(&mut text, report, style);
     text
+}
+
+/// The report with what could steer a terminal made visible: much of its text is the target's.
+fn visible_only(report: &Report) -> Report {
+    let mut report = report.clone();
+    let mut clean = |text: &mut String| {
+        if text.contains(char::is_control) {
+            *text = visible(text);
+        }
+    };
+    clean(&mut report.target.name);
+    report.target.server.iter_mut().chain(&mut report.incomplete).for_each(&mut clean);
+    report.revisions.iter_mut().map(|run| &mut run.how).chain(&mut report.target_output).for_each(&mut clean);
+    for check in &mut report.checks {
+        check.reason.iter_mut().for_each(&mut clean);
+        for finding in &mut check.findings {
+            [&mut finding.expected, &mut finding.observed, &mut finding.replay].into_iter().for_each(&mut clean);
+            finding.cause.iter_mut().map(|cause| &mut cause.evidence).for_each(&mut clean);
+            finding.exchange.iter_mut().map(|line| &mut line.what).for_each(&mut clean);
+        }
+    }
+    report
+}
+
+/// A text with its control characters spelt out.
+pub fn visible(text: &str) -> String {
+    let spelt = |c: char| if c.is_control() { c.escape_default().collect() } else { c.to_string() };
+    text.chars().map(spelt).collect()
+}
+
+/// What the run came to, in a sentence.
+pub fn conclusion(report: &Report) -> String {
+    match report.summary.gate {
+        Gate::Conforms if report.checks.iter().any(|check| check.verdict == Verdict::Fail) => {
+            format!("conforms: no finding at level {} or above", report.summary.fail_on)
+        }
+        Gate::Conforms => "conforms, as far as was judged".to_owned(),
+        Gate::Findings => format!("does not conform: findings {}", by_level(report)),
+        Gate::TooLittle => too_little(report),
+        Gate::Fault => "mcpwire itself failed: please report it".to_owned(),
+    }
 }
 
 fn write_report(out: &mut String, report: &Report, style: Style) -> fmt::Result {
@@ -263,17 +305,9 @@ fn footer(out: &mut String, report: &Report, style: Style) -> fmt::Result {
     .filter(|(verdict, _)| count(*verdict) > 0 || matches!(verdict, Verdict::Fail | Verdict::Pass))
     .map(|(verdict, word)| format!("{} {word}", count(verdict)))
     .collect();
-    let (dress, sentence) = match report.summary.gate {
-        Gate::Conforms if report.checks.iter().any(|check| check.verdict == Verdict::Fail) => {
-            (style.good, format!("conforms: no finding at level {} or above", report.summary.fail_on))
-        }
-        Gate::Conforms => (style.good, "conforms, as far as was judged".to_owned()),
-        Gate::Findings => (style.bad, format!("does not conform: findings {}", by_level(report))),
-        Gate::TooLittle => (style.bad, too_little(report)),
-        Gate::Fault => (style.bad, "mcpwire itself failed: please report it".to_owned()),
-    };
+    let dress = if report.summary.gate == Gate::Conforms { style.good } else { style.bad };
     writeln!(out, "\n{}", counts.join(", "))?;
-    writeln!(out, "{dress}{sentence}{dress:#}")
+    writeln!(out, "{dress}{}{dress:#}", conclusion(report))
 }
 
 fn by_level(report: &Report) -> String {

@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, ChildStderr, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::endpoint::Endpoint;
+use crate::trace::Span;
 use crate::wire::interrupt::Interrupt;
 use crate::wire::os;
 
@@ -18,8 +19,8 @@ const PLACEHOLDER: &str = "{port}";
 const KEPT_LINES: usize = 40;
 const KEPT_LENGTH: usize = 400;
 
-/// How long a program may take until it answers HTTP: interpreters with cold caches need seconds.
-pub const READY_WITHIN: Duration = Duration::from_secs(30);
+/// How long a program may take until it answers HTTP, unless set: interpreters with cold caches need seconds.
+const READY_WITHIN: Duration = Duration::from_secs(30);
 
 /// How often a port that was lost in a race is replaced.
 const TRIES: u32 = 3;
@@ -34,6 +35,7 @@ pub struct Command {
     words: Vec<String>,
     path: String,
     fields: Vec<(String, String)>,
+    ready_within: Duration,
     /// Where it listens, if it chooses its port itself.
     fixed: Option<Endpoint>,
 }
@@ -79,14 +81,14 @@ pub enum CommandError {
         output: String,
     },
     /// It does not answer.
-    #[error("`{line}` did not answer HTTP on {address} within {seconds} s: {what}{output}")]
+    #[error("`{line}` did not answer HTTP on {address} within {}: {what}{output}", Span(*within))]
     NotReady {
         /// The command.
         line: String,
         /// Where it should have answered.
         address: String,
         /// How long was waited.
-        seconds: u64,
+        within: Duration,
         /// What was seen instead.
         what: &'static str,
         /// Its last words.
@@ -136,12 +138,25 @@ impl Command {
         if words.is_empty() {
             return Err(CommandError::Empty);
         }
-        Ok(Self { line: line.to_owned(), words, path: path.to_owned(), fields: Vec::new(), fixed: None })
+        Ok(Self {
+            line: line.to_owned(),
+            words,
+            path: path.to_owned(),
+            fields: Vec::new(),
+            ready_within: READY_WITHIN,
+            fixed: None,
+        })
     }
 
     /// With header fields for every request.
     pub fn with_fields(mut self, fields: Vec<(String, String)>) -> Self {
         self.fields = fields;
+        self
+    }
+
+    /// With this long to come up, until it answers HTTP.
+    pub fn ready_within(mut self, patience: Duration) -> Self {
+        self.ready_within = patience;
         self
     }
 
@@ -183,7 +198,7 @@ impl Command {
         let mut group = Group::spawn(&words)?;
         let output = Output::follow(group.stderr());
         let running = Running { group, endpoint, output };
-        running.ready(&self.line, interrupt)
+        running.ready(&self.line, self.ready_within, interrupt)
     }
 }
 
@@ -201,10 +216,10 @@ impl Running {
     }
 
     /// Waits until it answers HTTP, and proves that it is the one who does.
-    fn ready(mut self, line: &str, interrupt: &Interrupt) -> Result<Self, CommandError> {
+    fn ready(mut self, line: &str, within: Duration, interrupt: &Interrupt) -> Result<Self, CommandError> {
         let line = line.to_owned();
         let address = self.endpoint.shown();
-        let deadline = Instant::now() + READY_WITHIN;
+        let deadline = Instant::now() + within;
         let mut what = "nobody listens there";
         loop {
             if interrupt.is_set() {
@@ -229,8 +244,7 @@ impl Running {
                 }
             }
             if Instant::now() > deadline {
-                let seconds = READY_WITHIN.as_secs();
-                return Err(CommandError::NotReady { line, address, seconds, what, output: self.output.quoted() });
+                return Err(CommandError::NotReady { line, address, within, what, output: self.output.quoted() });
             }
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -331,7 +345,10 @@ impl Group {
         command.args(&words[1..]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        // Held over the start, so that whoever ends all groups at once sees this one as well.
+        let mut groups = groups();
         let child = command.spawn().map_err(|source| CommandError::Spawn { program: words[0].clone(), source })?;
+        groups.push(child.id());
         Ok(Self { child })
     }
 
@@ -383,11 +400,14 @@ impl Group {
             std::thread::sleep(Duration::from_millis(5));
         }
         signal(libc::SIGKILL);
+        // Before it is reaped: from then on its number may be given to somebody else.
+        groups().retain(|leader| *leader != self.leader());
         let _ = self.child.wait();
     }
 
     #[cfg(not(unix))]
     fn end(&mut self) {
+        groups().retain(|leader| *leader != self.leader());
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -396,5 +416,20 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         self.end();
+    }
+}
+
+/// The leaders of the groups that run now.
+fn groups() -> MutexGuard<'static, Vec<u32>> {
+    static GROUPS: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+    GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Ends every program that was started, without asking: for a process that is about to end itself.
+#[cfg(all(unix, feature = "cli"))]
+pub(crate) fn end_all_at_once() {
+    for leader in groups().iter() {
+        // SAFETY: kill has no memory to get wrong, and a group leaves the list before its leader is reaped.
+        unsafe { libc::kill(-(*leader as libc::pid_t), libc::SIGKILL) };
     }
 }

@@ -144,6 +144,8 @@ impl Endpoint {
         let tokens = self.fields.iter().filter_map(|(_, value)| Some(value.rsplit_once(' ')?.1.to_owned()));
         let query = self.query.iter().flat_map(|query| query.split('&'));
         let values = query.filter_map(|pair| Some(pair.split_once('=')?.1.to_owned()));
+        // A server that logs or echoes a value of the query does so without the percent signs.
+        let values = values.flat_map(|value| [percent_decoded(&value), value]);
         fields.chain(tokens).chain(values).filter(|secret| !secret.is_empty()).collect()
     }
 
@@ -172,6 +174,18 @@ impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.shown())
     }
+}
+
+fn percent_decoded(value: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = value.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let digits = after.get(..2).filter(|_| first == b'%').and_then(|digits| std::str::from_utf8(digits).ok());
+        let decoded = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(decoded.unwrap_or(first));
+        rest = if decoded.is_some() { &after[2..] } else { after };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn host_and_port(authority: &str) -> Option<(&str, u16)> {
@@ -235,6 +249,8 @@ mod tests {
     fn the_values_of_a_query_are_secrets() {
         let endpoint = Endpoint::from_url("http://127.0.0.1/mcp?token=s3cret&x", "/mcp").unwrap();
         assert_eq!(endpoint.shown(), "http://127.0.0.1/mcp?token=redacted&x");
-        assert_eq!(endpoint.secrets(), ["s3cret"]);
+        assert!(endpoint.secrets().contains(&"s3cret".to_owned()));
+        let encoded = Endpoint::from_url("http://127.0.0.1/mcp?token=s3%2Fcret", "/mcp").unwrap();
+        assert_eq!(encoded.secrets(), ["s3/cret", "s3%2Fcret"]);
     }
 }

@@ -7,6 +7,8 @@ mod roles;
 
 use std::io;
 
+#[cfg(all(unix, feature = "cli"))]
+pub(crate) use self::command::end_all_at_once;
 pub use self::command::{Command, CommandError};
 pub use self::endpoint::{Endpoint, EndpointError};
 pub use self::in_process::InProcess;

@@ -345,6 +345,46 @@ impl ExchangeEdit<'_> {
         })
     }
 
+    /// All but the first bytes of the answer come upon the release of our acknowledgement.
+    pub fn hold_back_until_acknowledged(self) -> Self {
+        self.with(|edit, key| {
+            let (Some(first), Some(wire)) = (edit.exchange(key).first_byte, edit.exchange(key).wire.clone()) else {
+                return;
+            };
+            let conn = key.0;
+            let released = edit.exchange(key).releases.iter().map(|release| release.moment.seq).collect::<Vec<_>>();
+            let mut events = Vec::new();
+            for mut event in edit.trace.events.clone() {
+                if released.contains(&event.seq) {
+                    continue;
+                }
+                let mut rest = None;
+                if event.seq == first.seq
+                    && let What::Read { bytes, kernel, .. } = &mut event.what
+                {
+                    let later = Bytes(bytes.0.split_off(bytes.0.len() / 2));
+                    let what = What::Read { conn, kernel: *kernel, segments: None, bytes: later, dropped: 0 };
+                    rest = Some(Event { seq: 0, at: event.at, what });
+                }
+                let at = event.at;
+                events.push(event);
+                if let Some(rest) = rest {
+                    let queued_after = (wire.end - wire.start) as u32;
+                    let what = What::AckReleased {
+                        conn,
+                        waited: Nanos(0),
+                        queued_before: 0,
+                        queued_after,
+                        acked_before: false,
+                    };
+                    events.push(Event { seq: 0, at, what });
+                    events.push(rest);
+                }
+            }
+            edit.replace(events);
+        })
+    }
+
     /// Calls the request something else.
     pub fn relabel(self, new: &str, part: Part) -> Self {
         self.with(|edit, key| {

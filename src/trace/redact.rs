@@ -5,7 +5,7 @@
 //! the same pseudonym, so that "the same session id" stays visible; bytes outside visible ASCII are kept, so
 //! that an id that breaks the rules still does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::Trace;
 use super::decode::Exchange;
@@ -19,6 +19,9 @@ const SECRET_FIELDS: [&str; 6] =
 /// Shorter values are replaced in their header field only: elsewhere they could be part of anything.
 const FINDABLE: usize = 8;
 
+/// The beginning of a findable secret.
+type Beginning = [u8; FINDABLE];
+
 /// Replaces secrets, the same one always by the same pseudonym.
 #[derive(Debug, Default)]
 pub struct Redactor {
@@ -26,13 +29,17 @@ pub struct Redactor {
     fields: Vec<String>,
     /// Secrets in the order in which they were first seen.
     secrets: Vec<Vec<u8>>,
+    /// The numbers of the secrets themselves.
+    numbers: HashMap<Vec<u8>, usize>,
+    /// The findable ones by their beginning: a target may hand out thousands, and send megabytes to search.
+    beginnings: HashMap<Beginning, Vec<usize>>,
 }
 
 impl Redactor {
     /// A redactor that also knows these header fields (from `--header`) and these values.
     pub fn new(fields: impl IntoIterator<Item = String>, values: impl IntoIterator<Item = String>) -> Self {
-        let mut redactor =
-            Self { fields: fields.into_iter().map(|name| name.to_ascii_lowercase()).collect(), secrets: Vec::new() };
+        let fields = fields.into_iter().map(|name| name.to_ascii_lowercase()).collect();
+        let mut redactor = Self { fields, ..Self::default() };
         for value in values {
             redactor.learn(value.as_bytes());
         }
@@ -83,11 +90,19 @@ impl Redactor {
     }
 
     fn learn(&mut self, secret: &[u8]) -> usize {
-        if let Some(known) = self.secrets.iter().position(|known| known == secret) {
-            return known;
+        if let Some(known) = self.numbers.get(secret) {
+            return *known;
         }
+        let number = self.secrets.len();
         self.secrets.push(secret.to_vec());
-        self.secrets.len() - 1
+        self.numbers.insert(secret.to_vec(), number);
+        if let Some(beginning) = secret.first_chunk() {
+            let alike = self.beginnings.entry(*beginning).or_default();
+            alike.push(number);
+            // The longest first: one secret may begin with another.
+            alike.sort_by_key(|number| std::cmp::Reverse(self.secrets[*number].len()));
+        }
+        number
     }
 
     fn redact_direction(&mut self, events: &mut [Event], conn: ConnectionId, direction: Direction, spans: &[Span]) {
@@ -109,14 +124,27 @@ impl Redactor {
     }
 
     fn replace_known(&self, bytes: &mut [u8]) {
-        for (number, secret) in self.secrets.iter().enumerate().filter(|(_, secret)| secret.len() >= FINDABLE) {
-            let replacement = pseudonym(number, secret);
-            let mut from = 0;
-            while let Some(at) = find(&bytes[from..], secret) {
-                let start = from + at;
-                bytes[start..start + secret.len()].copy_from_slice(&replacement);
-                from = start + secret.len();
-            }
+        if self.beginnings.is_empty() {
+            return;
+        }
+        // Most bytes begin no secret: this table says so without a look into the map.
+        let mut begins = [false; 256];
+        self.beginnings.keys().for_each(|beginning| begins[usize::from(beginning[0])] = true);
+        let mut at = 0;
+        while let Some(beginning) = bytes[at..].first_chunk::<FINDABLE>() {
+            let alike = match begins[usize::from(beginning[0])] {
+                true => self.beginnings.get(beginning).map_or(&[][..], Vec::as_slice),
+                false => &[],
+            };
+            let here = alike.iter().copied().find(|number| bytes[at..].starts_with(&self.secrets[*number]));
+            at += match here {
+                None => 1,
+                Some(number) => {
+                    let secret = &self.secrets[number];
+                    bytes[at..at + secret.len()].copy_from_slice(&pseudonym(number, secret));
+                    secret.len()
+                }
+            };
         }
     }
 }
@@ -155,10 +183,6 @@ fn pseudonym(number: usize, secret: &[u8]) -> Vec<u8> {
     let mut letters = name.bytes().chain(std::iter::repeat(b'~'));
     let visible = |byte: &u8| (0x21..=0x7e).contains(byte);
     secret.iter().map(|byte| if visible(byte) { letters.next().unwrap_or(b'~') } else { *byte }).collect()
-}
-
-fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| window == needle)
 }
 
 #[cfg(test)]
@@ -236,5 +260,36 @@ mod tests {
         let after = Redactor::default().redact(&trace("POST /mcp HTTP/1.1\r\n\r\n", &[answer.as_bytes()]));
         assert_eq!(after.exchanges().next().unwrap().answer.as_ref().unwrap().body, b"1");
         assert!(after.exchanges().all(|exchange| exchange.is_complete()));
+    }
+
+    fn redacted(secrets: &[&str], text: &str) -> String {
+        Redactor::new([], secrets.iter().map(|secret| (*secret).to_owned())).redact_text(text)
+    }
+
+    #[test]
+    fn a_secret_is_replaced_wherever_it_stands_and_keeps_its_length() {
+        let text = "a s3cr3t-token and s3cr3t-token";
+        let safe = redacted(&["s3cr3t-token"], text);
+        assert_eq!(safe, "a 1.redacted~~ and 1.redacted~~");
+    }
+
+    #[test]
+    fn of_two_secrets_that_begin_alike_the_longer_one_is_replaced_whole() {
+        for secrets in [["s3cr3t-token", "s3cr3t-token-2"], ["s3cr3t-token-2", "s3cr3t-token"]] {
+            assert!(!redacted(&secrets, "s3cr3t-token-2").contains("-2"));
+        }
+    }
+
+    #[test]
+    fn what_is_short_is_not_searched_for() {
+        assert_eq!(redacted(&["abc"], "abcdefghij"), "abcdefghij");
+    }
+
+    #[test]
+    fn thousands_of_secrets_do_not_make_megabytes_slow() {
+        let secrets: Vec<String> = (0..20_000).map(|number| format!("{number:08}-session")).collect();
+        let redactor = Redactor::new([], secrets);
+        let text = "no secret here 0123456 ".repeat(100_000);
+        assert_eq!(redactor.redact_text(&text), text);
     }
 }

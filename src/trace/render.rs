@@ -75,7 +75,25 @@ pub fn timeline(trace: &Trace, exchange: &Exchange, offending: Option<u32>) -> V
     }
     // By time, and within one moment in the order of saying.
     lines.sort_by_key(|(at, ..)| *at);
-    lines.into_iter().map(|(.., line)| line).collect()
+    abridged(lines.into_iter().map(|(.., line)| line).collect())
+}
+
+/// A stream may have thousands of events: its beginning, its end and the offending moment tell the story.
+fn abridged(lines: Vec<Line>) -> Vec<Line> {
+    const SHOWN: usize = 40;
+    let (count, mut left_out, mut shown) = (lines.len(), 0, Vec::new());
+    for (index, line) in lines.into_iter().enumerate() {
+        if line.here || index < SHOWN / 2 || index + SHOWN / 2 >= count {
+            if left_out > 0 {
+                shown.push(Line { at: String::new(), what: format!("  … {left_out} more lines …"), here: false });
+                left_out = 0;
+            }
+            shown.push(line);
+        } else {
+            left_out += 1;
+        }
+    }
+    shown
 }
 
 /// The end of the connection, where this is the last exchange on it.
@@ -118,18 +136,17 @@ fn body(answer: &Answer, say: &mut impl FnMut(Nanos, u32, String)) {
         }
         return;
     };
+    let mut messages = answer.messages.iter().peekable();
     for (index, (event, moment)) in stream.events.iter().enumerate() {
         let what = match event {
             SseEvent::Comment(_) => "← event stream comment".to_owned(),
             SseEvent::NoData(_) => "← event without data".to_owned(),
             SseEvent::Fault(fault) => format!("! {} at byte {} of the body", fault.kind, fault.at.start),
             SseEvent::Dispatch(event) => {
-                let carried: Vec<String> = answer
-                    .messages
-                    .iter()
-                    .filter(|received| received.event == Some(index))
-                    .map(|received| describe(&received.message))
-                    .collect();
+                let mut carried = Vec::new();
+                while let Some(received) = messages.next_if(|received| received.event == Some(index)) {
+                    carried.push(describe(&received.message));
+                }
                 match carried.is_empty() {
                     true if !event.is_message() => {
                         format!("← event of type {}", excerpt(event.kind.as_deref().unwrap_or_default().as_bytes()))
@@ -146,23 +163,33 @@ fn body(answer: &Answer, say: &mut impl FnMut(Nanos, u32, String)) {
 
 /// A message in a few words.
 pub fn describe(message: &Message) -> String {
+    let method = shortened(message.method().unwrap_or("no method"));
+    let id = shortened(&message.id.to_string());
     match message.kind {
-        MessageKind::Request => format!("{} id {}", message.method().unwrap_or("?"), message.id),
-        MessageKind::Notification => message.method().unwrap_or("notification").to_owned(),
-        MessageKind::Result => format!("result for id {}", message.id),
+        MessageKind::Request => format!("{method} id {id}"),
+        MessageKind::Notification => method,
+        MessageKind::Result => format!("result for id {id}"),
         MessageKind::Error => match message.error_code() {
-            Some(code) => format!("error {code} for id {}", message.id),
-            None => format!("error for id {}", message.id),
+            Some(code) => format!("error {code} for id {id}"),
+            None => format!("error for id {id}"),
         },
         MessageKind::Other => format!("JSON that is no message: {}", excerpt(message.value.to_string().as_bytes())),
     }
+}
+
+/// A word of the peer's, which may be megabytes long.
+fn shortened(word: &str) -> String {
+    const SHOWN: usize = 120;
+    let text: String = word.chars().take(SHOWN).collect();
+    if text.len() < word.len() { text + "…" } else { text }
 }
 
 /// The beginning of some bytes, on one line.
 pub fn excerpt(bytes: &[u8]) -> String {
     const SHOWN: usize = 60;
     let text: String =
-        String::from_utf8_lossy(bytes).chars().map(|c| if c.is_control() { '·' } else { c }).take(SHOWN).collect();
+        // As many bytes as that many characters can have.
+        String::from_utf8_lossy(&bytes[..bytes.len().min(4 * SHOWN)]).chars().map(|c| if c.is_control() { '·' } else { c }).take(SHOWN).collect();
     match bytes.len() > SHOWN {
         true => format!("“{text}…”"),
         false => format!("“{text}”"),

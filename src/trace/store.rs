@@ -65,10 +65,35 @@ pub enum ReadError {
 
 /// Why a recording cannot be written.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write {path}: {source}")]
-pub struct WriteError {
-    path: PathBuf,
-    source: io::Error,
+pub enum WriteError {
+    /// The system refused.
+    #[error("cannot write {path}: {source}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// Its words.
+        source: io::Error,
+    },
+    /// Something else is there.
+    #[error("cannot record into {0}: it holds something that is no recording (choose an empty or a new folder)")]
+    InUse(PathBuf),
+}
+
+/// Makes the folder of a recording, and refuses one that holds anything else: writing replaces what is there.
+///
+/// # Errors
+///
+/// Where something else is there, or the system refuses.
+pub fn may_write(folder: &Path) -> Result<(), WriteError> {
+    let failed = |source| WriteError::Io { path: folder.to_owned(), source };
+    fs::create_dir_all(folder).map_err(failed)?;
+    let is_empty = fs::read_dir(folder).map_err(failed)?.next().is_none();
+    // One of another format is still a recording.
+    let is_recording = || matches!(read_manifest(folder), Ok(_) | Err(ReadError::OtherFormat { .. }));
+    match is_empty || is_recording() {
+        true => Ok(()),
+        false => Err(WriteError::InUse(folder.to_owned())),
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -87,8 +112,13 @@ impl Recording {
         let traces = folder.join(TRACES);
         let failed = |path: &Path| {
             let path = path.to_owned();
-            move |source| WriteError { path, source }
+            move |source| WriteError::Io { path, source }
         };
+        may_write(folder)?;
+        let manifest = folder.join(MANIFEST);
+        if manifest.exists() {
+            fs::remove_file(&manifest).map_err(failed(&manifest))?;
+        }
         if traces.exists() {
             fs::remove_dir_all(&traces).map_err(failed(&traces))?;
         }

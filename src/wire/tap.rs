@@ -6,8 +6,24 @@ use super::clock::Clock;
 use crate::trace::{Bytes, ConnectionId, Event, Nanos, What};
 
 /// Received bytes that one trace keeps; what comes beyond is counted only. Far above what an honest answer
-/// needs, and small enough to hold a dozen traces of a hostile one in memory.
-pub const KEPT_BYTES: u64 = 16 << 20;
+/// needs, and small enough to hold several traces of a hostile one in memory.
+pub const KEPT_BYTES: u64 = 8 << 20;
+
+/// How many parts of JSON and event streams one trace keeps: decoded, each takes some hundred bytes, however
+/// short it was on the wire.
+pub const KEPT_PARTS: u64 = 500_000;
+
+/// What a read costs beside its bytes, in parts: a target may send them one by one.
+const PARTS_OF_A_READ: u64 = 4;
+
+/// How much was kept of what a target sent.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Kept {
+    /// Received bytes.
+    pub bytes: u64,
+    /// Parts of JSON and event streams in them.
+    pub parts: u64,
+}
 
 /// A handle on the recording of one trace; clones write to the same one.
 #[derive(Clone, Debug)]
@@ -20,7 +36,7 @@ pub struct Tap {
 struct Log {
     events: Vec<Event>,
     connections: ConnectionId,
-    kept: u64,
+    kept: Kept,
 }
 
 impl Default for Tap {
@@ -64,8 +80,9 @@ impl Tap {
         segments: Option<u32>,
     ) -> Event {
         let mut log = self.log();
-        let room = usize::try_from(KEPT_BYTES.saturating_sub(log.kept)).unwrap_or(usize::MAX).min(bytes.len());
-        log.kept += room as u64;
+        let room = log.kept.room(bytes);
+        log.kept.bytes += room as u64;
+        log.kept.parts += PARTS_OF_A_READ + parts(&bytes[..room]);
         let what = What::Read {
             conn,
             kernel,
@@ -85,6 +102,11 @@ impl Tap {
         log.connections - 1
     }
 
+    /// How much of what came was kept so far.
+    pub fn kept(&self) -> Kept {
+        self.log().kept
+    }
+
     /// What has been recorded so far. The events keep the order in which they were written down.
     pub fn events(&self) -> Vec<Event> {
         self.log().events.clone()
@@ -93,5 +115,50 @@ impl Tap {
     fn log(&self) -> MutexGuard<'_, Log> {
         // A thread that panicked while it wrote an event down left a shorter list, not a broken one.
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    /// How many of these bytes there is room for.
+    fn room(&self, bytes: &[u8]) -> usize {
+        match self.parts < KEPT_PARTS {
+            true => usize::try_from(KEPT_BYTES.saturating_sub(self.bytes)).unwrap_or(usize::MAX).min(bytes.len()),
+            false => 0,
+        }
+    }
+}
+
+/// Every value of a JSON text, and every line of an event stream, has one of these bytes.
+fn parts(bytes: &[u8]) -> u64 {
+    bytes.iter().filter(|byte| matches!(byte, b'{' | b'[' | b',' | b':' | b'\n' | b'\r')).count() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(tap: &Tap, bytes: &[u8]) -> (usize, u64) {
+        match tap.note_read(Nanos(0), 0, bytes, None, None).what {
+            What::Read { bytes, dropped, .. } => (bytes.0.len(), dropped),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_comes_beyond_the_cap_is_counted_and_not_kept() {
+        let tap = Tap::start();
+        let piece = vec![b'x'; 1 << 20];
+        for _ in 0..8 {
+            assert_eq!(read(&tap, &piece), (1 << 20, 0));
+        }
+        assert_eq!(read(&tap, &piece), (0, 1 << 20));
+    }
+
+    #[test]
+    fn a_flood_of_tiny_parts_fills_a_trace_as_well() {
+        let tap = Tap::start();
+        let piece = b":\n".repeat(32 << 10);
+        while read(&tap, &piece).1 == 0 {}
+        assert!(tap.kept().bytes < 2 << 20, "{:?}", tap.kept());
     }
 }

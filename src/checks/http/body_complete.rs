@@ -57,10 +57,11 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     for exchange in trace.conforming().filter(|exchange| exchange.first_byte.is_some() && !exchange.write_failed) {
         let flaw = match exchange.ending {
             Ending::Complete(_) => surplus(exchange).or_else(|| chunk_lines(exchange)),
-            Ending::Cut(how, moment) => match given_up(trace, exchange) {
-                GivenUp::No => Some(cut(exchange, how, moment)),
-                GivenUp::Resumed => None,
-                GivenUp::Unknown => continue,
+            Ending::Cut(how, moment) => match (given_up(trace, exchange), how) {
+                (GivenUp::Resumed, _) => None,
+                // The server may be asked once more, or we did not ask at all.
+                (GivenUp::Unknown, _) | (GivenUp::Silent, PeerEnd::Fin) => continue,
+                (GivenUp::No, _) | (GivenUp::Silent, PeerEnd::Reset) => Some(cut(exchange, how, moment)),
             },
             Ending::Unreadable(_) => match exchange.faults.iter().find(|(fault, _)| fault.kind.is_fatal()) {
                 // A limit of ours, not of HTTP's.
@@ -167,6 +168,8 @@ enum GivenUp {
     No,
     /// It may, and nothing was lost by it.
     Resumed,
+    /// It may, and the stream that a GET resumed ended without the response.
+    Silent,
     /// It may, and we did not see what would have come.
     Unknown,
 }
@@ -191,20 +194,20 @@ fn given_up(trace: &Trace, exchange: &Exchange) -> GivenUp {
     if !is_owed(exchange) {
         return GivenUp::Resumed;
     }
+    let mut outcome = GivenUp::Unknown;
     let mut seen = exchange.asked.seq;
-    while let Some(next) =
-        trace.exchanges().filter(|next| next.asked.seq > seen).find(|next| resumes(next, &id))
-    {
+    while let Some(next) = trace.exchanges().filter(|next| next.asked.seq > seen).find(|next| resumes(next, &id)) {
         if next.response().is_some() {
             return GivenUp::Resumed;
         }
         if next.status().is_some() && !next.succeeded() {
             return GivenUp::No;
         }
+        outcome = if next.is_complete() { GivenUp::Silent } else { GivenUp::Unknown };
         seen = next.asked.seq;
         id = cursor(next).unwrap_or(id);
     }
-    GivenUp::Unknown
+    outcome
 }
 
 #[cfg(test)]
@@ -258,7 +261,7 @@ const MUTANTS: &[Mutant] = &[
 #[cfg(test)]
 mod tests {
     use super::{chunked, post_with_response};
-    use crate::checks::proofs::{edited, tolerates};
+    use crate::checks::proofs::{judged_in, tolerates};
     use crate::scenario::Scenario;
     use crate::spec::Revision;
     use crate::trace::PeerEnd;
@@ -336,8 +339,8 @@ mod tests {
 
     #[test]
     fn a_connection_may_not_be_given_up_where_nothing_can_be_resumed() {
-        for outcome in edited(ID, Scenario::SequentialCalls, |edit| given_up(edit, Some(GONE))) {
-            assert_eq!(outcome.verdict(), Verdict::Fail);
+        for (revision, came) in judged_in(ID, Scenario::SequentialCalls, |edit| given_up(edit, Some(GONE))) {
+            assert_eq!(came, Verdict::Fail, "{revision}");
         }
     }
 }

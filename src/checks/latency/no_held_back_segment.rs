@@ -19,8 +19,6 @@ use crate::spec::Revision;
 use crate::trace::decode::Release;
 #[cfg(test)]
 use crate::trace::edit::{Mutant, mutant};
-#[cfg(test)]
-use crate::trace::What;
 use crate::trace::{Exchange, Trace};
 use crate::verdict::{Cite, Judge};
 
@@ -119,15 +117,10 @@ fn is_valid(release: &Release) -> bool {
 
 #[cfg(test)]
 const MUTANTS: &[Mutant] = &[mutant("the-rest-comes-upon-our-acknowledgement", Scenario::WithheldAck, |edit| {
-    let pieces = edit.trace().exchanges().filter(|exchange| !exchange.releases.is_empty()).count();
-    if pieces < ENOUGH {
-        return;
-    }
-    edit.events(|event| match &mut event.what {
-        What::AckReleased { queued_before, queued_after, acked_before, .. } => {
-            (*queued_before, *queued_after, *acked_before) = (0, 5, false);
-            true
-        }
-        _ => false,
-    });
+    edit.each(
+        |exchange| exchange.label.starts_with("trial-"),
+        |trial| {
+            trial.hold_back_until_acknowledged();
+        },
+    );
 })];

@@ -3,12 +3,14 @@
 use crate::drive::session::Session;
 use crate::drive::stage::{Stage, Stop};
 
-/// Raw JSON. 2^53 − 1 is the largest integer that every JSON implementation keeps (RFC 8259, section 6).
-const IDS: [&str; 10] = [
+/// Raw JSON. 2^53 − 1 is the largest integer that every JSON implementation keeps (RFC 8259, section 6); the one
+/// beyond it comes last of the integers, since what a target makes of it is its own affair.
+const IDS: [&str; 11] = [
     "0",
     "-1",
     "4294967296",
     "9007199254740991",
+    "9007199254740993",
     r#""a-string""#,
     r#""1001""#,
     r#""007""#,

@@ -1,4 +1,5 @@
-//! Two requests in flight at once whose ids differ in their JSON type only: `1` and `"1"`.
+//! Two requests in flight at once whose ids differ in their JSON type only, like `1` and `"1"`, and before them the
+//! same request alone.
 
 use std::thread;
 use std::time::Duration;
@@ -6,6 +7,7 @@ use std::time::Duration;
 use crate::drive::session::Session;
 use crate::drive::stage::{Patience, Stage, Stop, Until};
 use crate::target::ToolRole;
+use crate::trace::Part;
 
 /// How far apart the two are begun: the first must be at work when the second comes.
 const APART: Duration = Duration::from_millis(30);
@@ -18,6 +20,8 @@ pub fn play(stage: &Stage) -> Result<(), Stop> {
         return Err(Stop::Lacks("no slow tool is known (`--tool slow=NAME` maps one)".to_owned()));
     };
     let mut session = Session::open(stage)?;
+    let alone = session.request("alone", &call, &session.next_id());
+    session.probe(alone, Part::Control)?;
     session.use_a_fresh_connection();
     let mut flights = Vec::new();
     for (label, id) in IDS {

@@ -1,9 +1,17 @@
 //! Requests with and without the session's id, before and after its end.
 
+use std::time::Duration;
+
 use crate::drive::ask::Ask;
 use crate::drive::session::Session;
 use crate::drive::stage::{Stage, Stop, Until};
 use crate::trace::Part;
+
+/// How long a session may take to end.
+const A_MOMENT: Duration = Duration::from_millis(50);
+
+/// How long a stream is read once its head is there: its first event tells what it is.
+const A_LOOK: Duration = Duration::from_millis(20);
 
 /// The field that the pairs differ in.
 const SESSION_ID: &str = "Mcp-Session-Id";
@@ -38,6 +46,8 @@ pub fn play(stage: &Stage) -> Result<(), Stop> {
     session.probe(control, Part::Control)?;
     let control = delete(&session, "delete");
     session.probe(control, Part::Control)?;
+    // 202 says that the end is still to come.
+    stage.pause(A_MOMENT)?;
 
     let probe = post(&session, "post-after-delete").damaged();
     session.probe(probe, Part::Probe)?;
@@ -53,6 +63,7 @@ fn only_the_head(stage: &Stage, ask: &Ask) -> Result<(), Stop> {
     let mut connection = stage.connect()?;
     stage.ask(&mut connection, ask);
     stage.settle(&mut connection, Until::Head)?;
+    stage.settle(&mut connection, Until::For(A_LOOK))?;
     connection.close();
     Ok(())
 }

@@ -93,9 +93,12 @@ fn is_harmless(tool: &Value) -> bool {
 }
 
 fn name_of(info: &Value) -> Option<String> {
-    let name = info["name"].as_str()?;
-    match info["version"].as_str() {
+    /// Names and versions are words, not texts.
+    const SHOWN: usize = 60;
+    let word = |member: &str| Some(info[member].as_str()?.chars().take(SHOWN).collect::<String>());
+    let name = word("name")?;
+    match word("version") {
         Some(version) if !version.is_empty() => Some(format!("{name} {version}")),
-        _ => Some(name.to_owned()),
+        _ => Some(name),
     }
 }
