@@ -19,7 +19,7 @@ use crate::target::{Target, ToolRoles};
 use crate::trace::Trace;
 use crate::trace::edit::{Edit, mutant};
 use crate::trace::store::Recording;
-use crate::verdict::Verdict;
+use crate::verdict::{Outcome, Verdict};
 use crate::wire::interrupt::Interrupt;
 
 fn good() -> &'static Recording {
@@ -198,34 +198,37 @@ fn what_judges_is_pure() {
     }
 }
 
-/// What a check says of the good traces of a scenario after this damage, revision by revision.
-pub(crate) fn judged_in(id: &str, scenario: Scenario, damage: fn(&mut Edit)) -> Vec<(Revision, Verdict)> {
-    let mutant = mutant("legal", scenario, damage);
+/// What a check says of the good traces of a scenario that could be edited so, revision by revision.
+pub(crate) fn edited(id: &str, scenario: Scenario, edit: fn(&mut Edit)) -> Vec<(Revision, Outcome)> {
+    let edit = mutant("an edit", scenario, edit);
     let listed = catalogue_entry(id);
-    let traces = good().traces.iter().filter(|trace| trace.scenario() == scenario);
-    let judged: Vec<(Revision, Verdict)> = traces
-        .filter(|trace| listed.level(trace.revision()).is_some())
-        .filter_map(|trace| Some((trace.revision(), mutant.apply(trace)?)))
-        .map(|(revision, damaged)| {
-            let outcome = outcome(listed, &[&damaged], &good().manifest).expect("no panic");
-            (revision, outcome.verdict())
-        })
+    let outcomes: Vec<(Revision, Outcome)> = good()
+        .traces
+        .iter()
+        .filter(|trace| trace.scenario() == scenario && listed.level(trace.revision()).is_some())
+        .filter_map(|trace| Some((trace.revision(), edit.apply(trace)?)))
+        .map(|(revision, edited)| (revision, outcome(listed, &[&edited], &good().manifest).expect("no panic")))
         .collect();
-    assert!(!judged.is_empty(), "nothing to change");
-    judged
+    assert!(!outcomes.is_empty(), "{id}: nothing to edit");
+    outcomes
 }
 
-/// What is legal trips no check.
-pub(crate) fn legal(id: &str, scenario: Scenario, change: fn(&mut Edit)) {
-    for (revision, verdict) in judged_in(id, scenario, change) {
-        assert!(!matches!(verdict, Verdict::Fail | Verdict::Inconclusive), "{id} in {revision}: {verdict}");
+/// The verdicts alone.
+pub(crate) fn judged_in(id: &str, scenario: Scenario, edit: fn(&mut Edit)) -> Vec<(Revision, Verdict)> {
+    edited(id, scenario, edit).into_iter().map(|(revision, outcome)| (revision, outcome.verdict())).collect()
+}
+
+/// A check passes on the good traces of a scenario that could be edited so.
+pub(crate) fn tolerates(id: &str, scenario: Scenario, edit: fn(&mut Edit)) {
+    for (revision, outcome) in edited(id, scenario, edit) {
+        assert_eq!(outcome.verdict(), Verdict::Pass, "{id} in {revision}: {outcome:#?}");
     }
 }
 
-/// What is legal, and leaves enough to examine, passes.
-pub(crate) fn tolerates(id: &str, scenario: Scenario, change: fn(&mut Edit)) {
+/// What is legal trips no check, even where it leaves nothing to examine.
+pub(crate) fn legal(id: &str, scenario: Scenario, change: fn(&mut Edit)) {
     for (revision, verdict) in judged_in(id, scenario, change) {
-        assert_eq!(verdict, Verdict::Pass, "{id} in {revision}");
+        assert!(!matches!(verdict, Verdict::Fail | Verdict::Inconclusive), "{id} in {revision}: {verdict}");
     }
 }
 

@@ -15,7 +15,7 @@ pub use self::in_process::InProcess;
 pub use self::roles::{ToolRole, ToolRoles};
 
 use crate::manifest::TargetFacts;
-use crate::reference::{self, Reference};
+use crate::reference::{self, Reference, Variant};
 use crate::trace::Distance;
 
 /// What is tested.
@@ -113,13 +113,17 @@ impl Target {
             Self::Reference(config) => {
                 let switches = switches(&config);
                 let path = config.path.clone();
+                let roles = match config.variants.contains(&Variant::NoTools) {
+                    true => ToolRoles::default(),
+                    false => ToolRoles::of_the_reference(),
+                };
                 let reference = Reference::start(config)?;
                 let endpoint = Endpoint::loopback(reference.address(), &path);
                 Ok(Running {
                     facts: facts("reference", format!("the embedded reference server{switches}"), &endpoint),
                     command: format!("mcpwire server{switches}"),
                     process: None,
-                    roles: ToolRoles::of_the_reference(),
+                    roles,
                     life: Life::Reference(reference),
                     endpoint,
                 })

@@ -116,7 +116,7 @@ const MUTANTS: &[Mutant] = &[
 #[cfg(test)]
 mod tests {
     use super::{asks_for_nothing, *};
-    use crate::checks::proofs::{judged_in, tolerates};
+    use crate::checks::proofs::{edited, tolerates};
     use crate::trace::edit::Edit;
     use crate::verdict::Verdict;
 
@@ -161,8 +161,8 @@ mod tests {
                 exchange.status("403 Forbidden");
             });
         }
-        for (revision, came) in judged_in("http/accepted-has-no-body", Scenario::SequentialCalls, refused) {
-            assert_eq!(came, Verdict::NotExercised, "{revision}");
+        for (_, outcome) in edited("http/accepted-has-no-body", Scenario::SequentialCalls, refused) {
+            assert_eq!(outcome.verdict(), Verdict::NotExercised);
         }
     }
 }

@@ -261,11 +261,11 @@ const MUTANTS: &[Mutant] = &[
 #[cfg(test)]
 mod tests {
     use super::{chunked, post_with_response};
-    use crate::checks::proofs::{judged_in, tolerates};
+    use crate::checks::proofs::{edited, tolerates};
     use crate::scenario::Scenario;
     use crate::spec::Revision;
-    use crate::trace::PeerEnd;
     use crate::trace::edit::Edit;
+    use crate::trace::{PeerEnd, What};
     use crate::verdict::Verdict;
 
     const ID: &str = "http/body-complete";
@@ -325,6 +325,26 @@ mod tests {
     const RESUMED: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 44\r\n\r\n\
                            data: {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n\n";
 
+    /// The server ends the stream that was resumed, and says nothing on it.
+    const NOTHING: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 0\r\n\r\n";
+
+    #[test]
+    fn the_server_may_ask_for_patience_where_it_closed_in_order_but_not_where_it_destroyed_the_answer() {
+        legal(|edit| given_up(edit, Some(NOTHING)));
+        for (_, outcome) in edited(ID, Scenario::SequentialCalls, |edit| {
+            given_up(edit, Some(NOTHING));
+            edit.events(|event| match event.what {
+                What::Fin { conn } => {
+                    event.what = What::Reset { conn };
+                    true
+                }
+                _ => false,
+            });
+        }) {
+            assert_eq!(outcome.verdict(), Verdict::Fail);
+        }
+    }
+
     const GONE: &str = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
 
     #[test]
@@ -339,8 +359,8 @@ mod tests {
 
     #[test]
     fn a_connection_may_not_be_given_up_where_nothing_can_be_resumed() {
-        for (revision, came) in judged_in(ID, Scenario::SequentialCalls, |edit| given_up(edit, Some(GONE))) {
-            assert_eq!(came, Verdict::Fail, "{revision}");
+        for (_, outcome) in edited(ID, Scenario::SequentialCalls, |edit| given_up(edit, Some(GONE))) {
+            assert_eq!(outcome.verdict(), Verdict::Fail);
         }
     }
 }

@@ -298,7 +298,7 @@ const MUTANTS: &[Mutant] = &[
 #[cfg(test)]
 mod tests {
     use super::{kept, with_response};
-    use crate::checks::proofs::{judged_in, tolerates};
+    use crate::checks::proofs::{edited, tolerates};
     use crate::scenario::Scenario;
     use crate::trace::edit::Edit;
     use crate::trace::{Exchange, PeerEnd};
@@ -364,8 +364,9 @@ mod tests {
                 exchange.field("Connection", "close").then_ends_and_we_reconnect(PeerEnd::Fin);
             });
         }
-        for (revision, came) in judged_in(ID, Scenario::SequentialCalls, announced) {
-            assert_eq!(came, Verdict::NotExercised, "{revision}");
+        for (_, outcome) in edited(ID, Scenario::SequentialCalls, announced) {
+            assert_eq!(outcome.verdict(), Verdict::NotExercised, "{outcome:#?}");
+            assert!(outcome.reason().is_some_and(|reason| reason.contains("announces")));
         }
     }
 }

@@ -100,7 +100,7 @@ const MUTANTS: &[Mutant] = &[
 mod tests {
     use std::time::Duration;
 
-    use crate::checks::proofs::{judged_in, tolerates};
+    use crate::checks::proofs::{edited, tolerates};
     use crate::scenario::Scenario;
     use crate::trace::Part;
     use crate::trace::edit::Edit;
@@ -109,8 +109,8 @@ mod tests {
     const ID: &str = "http/get-is-stream-or-405";
 
     fn comes_to(verdict: Verdict, edit: fn(&mut Edit)) {
-        for (revision, came) in judged_in(ID, Scenario::GetStream, edit) {
-            assert_eq!(came, verdict, "{revision}");
+        for (_, outcome) in edited(ID, Scenario::GetStream, edit) {
+            assert_eq!(outcome.verdict(), verdict, "{outcome:#?}");
         }
     }
 
