@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::decode::{Answer, Ending, Exchange, PeerEnd};
 use super::time::{Nanos, Span};
 use super::{Message, MessageKind, Trace};
-use crate::wire::http1::Framing;
-use crate::wire::sse::SseEvent;
+use crate::codec::http1::Framing;
+use crate::codec::sse::SseEvent;
 
 /// One line of a timeline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -19,7 +19,7 @@ use crate::trace::decode::Answer;
 use crate::trace::edit::{Mutant, mutant};
 use crate::trace::{Ending, Exchange, Moment, PeerEnd, Trace};
 use crate::verdict::{Cite, Judge};
-use crate::wire::http1::{Fault, FaultKind, Framing};
+use crate::codec::http1::{Fault, FaultKind, Framing};
 
 const TERMINATOR: Cite = Cite::Clause("http11.chunked.terminator");
 const DELIMITED: Cite = Cite::Clause("http11.persist.self-delimited");

@@ -20,7 +20,7 @@ use crate::spec::Revision;
 use crate::trace::edit::{Mutant, mutant};
 use crate::trace::{Ending, Exchange, Id, MessageKind, Moment, PeerEnd, Received, Trace};
 use crate::verdict::{Cite, Judge};
-use crate::wire::http1::FaultKind;
+use crate::codec::http1::FaultKind;
 
 const KEPT: Cite = Cite::Clause("http11.persist.support");
 const SAYS_SO: Cite = Cite::Clause("http11.persist.close-if-unsupported");

@@ -17,7 +17,7 @@ use crate::spec::Revision;
 use crate::trace::edit::{Mutant, mutant};
 use crate::trace::{Exchange, MessageKind, Trace};
 use crate::verdict::{Cite, Judge};
-use crate::wire::http1::Field;
+use crate::codec::http1::Field;
 
 pub(super) const CHECK: Check = Check {
     kind: Kind::Invariant(&[Scenario::SessionLifecycle, Scenario::FailedInitialize]),
