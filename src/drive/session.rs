@@ -385,7 +385,7 @@ impl<'s> Session<'s> {
         let ask = self.with_session(Ask::bare("DELETE", "goodbye"));
         if let Ok(mut connection) = self.take_connection() {
             self.stage.ask(&mut connection, &ask);
-            let _ = self.stage.settle(&mut connection, Until::For(GOODBYE));
+            let _ = self.stage.settle(&mut connection, Until::EndWithin(GOODBYE));
             connection.close();
         }
     }

@@ -109,6 +109,8 @@ pub enum Until {
     Head,
     /// Its end; after the response, for the grace.
     End(Patience),
+    /// Its end, but no longer than that.
+    EndWithin(Duration),
     /// A fixed time, whatever comes.
     For(Duration),
 }
@@ -167,7 +169,7 @@ impl Stage {
             }
             let due = match (until, responded) {
                 (Until::Head, _) if exchange.answer.is_some() => return Ok(()),
-                (Until::For(patience), _) => asked + patience,
+                (Until::For(patience) | Until::EndWithin(patience), _) => asked + patience,
                 (Until::End(Patience::Full), Some(at)) => at + self.options.stream_end_grace,
                 (Until::End(Patience::Brief), Some(at)) => at + BRIEFLY.min(self.options.stream_end_grace),
                 (Until::Head | Until::End(_), _) => asked + self.options.timeout,

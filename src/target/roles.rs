@@ -78,8 +78,12 @@ impl ToolRoles {
     /// Those of the embedded reference server.
     pub fn of_the_reference() -> Self {
         let mut roles = Self::default();
-        for (role, name) in [(ToolRole::Slow, "slow"), (ToolRole::Progress, "progress"), (ToolRole::Error, "fail")] {
-            roles.0.insert(role, MappedTool { name: name.to_owned(), arguments: None });
+        // Slow enough to have two calls in flight, and no slower: it is called often.
+        let slow = Some(serde_json::json!({"ms": 150}));
+        let tools =
+            [(ToolRole::Slow, "slow", slow), (ToolRole::Progress, "progress", None), (ToolRole::Error, "fail", None)];
+        for (role, name, arguments) in tools {
+            roles.0.insert(role, MappedTool { name: name.to_owned(), arguments });
         }
         roles
     }

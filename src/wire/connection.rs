@@ -46,6 +46,17 @@ pub enum End {
     Reset,
 }
 
+/// What became of the rest of an answer while our acknowledgement of the first part was withheld.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// It came without our acknowledgement.
+    CameByItself,
+    /// It came within the system call that let our acknowledgement go.
+    CameUponRelease,
+    /// It did not come.
+    StillMissing,
+}
+
 /// What waiting for bytes came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
@@ -222,9 +233,10 @@ impl Connection {
     }
 
     /// The withheld-ACK test: with part of an answer read and our acknowledgement held back, waits up to `patience`
-    /// for the rest, lets the acknowledgement go, and notes whether the rest came within that system call. Says whether more
-    /// had come by then, before or upon it; `None` where this system cannot tell.
-    pub fn release_acknowledgement(&mut self, patience: Duration) -> Option<bool> {
+    /// for the rest, lets the acknowledgement go, and notes whether the rest came within that system call.
+    ///
+    /// `None` where this system cannot tell.
+    pub fn release_acknowledgement(&mut self, patience: Duration) -> Option<Missing> {
         let waiting_since = self.tap.clock().now();
         let deadline = Instant::now() + patience;
         while Instant::now() < deadline && self.waiting()? == 0 {
@@ -240,7 +252,11 @@ impl Connection {
         let what = What::AckReleased { conn: self.id, waited, queued_before, queued_after, acked_before };
         let event = self.tap.note_at(released, what);
         self.decoder.feed(&event);
-        Some(queued_after > 0)
+        Some(match (queued_before, queued_after) {
+            (1.., _) => Missing::CameByItself,
+            (0, 1..) => Missing::CameUponRelease,
+            (0, 0) => Missing::StillMissing,
+        })
     }
 
     /// Bytes that wait in the receive queue; a FIN counts as one, as it does in the kernel's own count.

@@ -12,12 +12,17 @@ use crate::drive::session::Session;
 use crate::drive::stage::{Patience, Stage, Stop, Until};
 use crate::target::ToolRole;
 use crate::trace::Ending;
-use crate::wire::connection::Wait;
+use crate::wire::connection::{Missing, Wait};
 
-/// How many trials one kind of call gets that tell something, and how many at the most: in some, the target is
-/// not scheduled in time.
+/// How many trials one kind of call gets that tell something.
 const TELLING_TRIALS: usize = 20;
-const TRIALS: usize = 40;
+
+/// Once a part was held back, how many such trials are wanted: some servers write an answer in one piece or in two
+/// as chance will have it.
+const HELD_BACK_TRIALS: usize = 10;
+
+/// How many trials there are at the most.
+const TRIALS: usize = 60;
 
 /// So many answers in one piece, and the next kind of call is tried.
 const ENOUGH_IN_ONE_PIECE: usize = 6;
@@ -54,13 +59,14 @@ pub fn play(stage: &Stage) -> Result<(), Stop> {
 
 /// Whether answers to this call came in more than one piece.
 fn trials(stage: &Stage, session: &mut Session<'_>, name: &str, call: &Call) -> Result<bool, Stop> {
-    let (mut in_pieces, mut telling) = (0, 0);
+    let (mut in_pieces, mut telling, mut held_back) = (0, 0, 0);
     for nth in 0..TRIALS {
         if nth >= ENOUGH_IN_ONE_PIECE && in_pieces == 0 {
             return Ok(false);
         }
         let hopeless = nth >= TELLING_TRIALS && telling < nth / 2;
-        if telling >= TELLING_TRIALS || hopeless {
+        let settled = held_back == 0 || held_back >= HELD_BACK_TRIALS;
+        if telling >= TELLING_TRIALS && settled || hopeless {
             break;
         }
         let mut connection = session.take_connection()?;
@@ -79,7 +85,9 @@ fn trials(stage: &Stage, session: &mut Session<'_>, name: &str, call: &Call) -> 
         if told && part {
             in_pieces += 1;
             let patience = WAITS[(nth - telling).min(WAITS.len() - 1)];
-            told = connection.release_acknowledgement(patience).is_some_and(|more| more);
+            let missing = connection.release_acknowledgement(patience);
+            told = matches!(missing, Some(Missing::CameByItself | Missing::CameUponRelease));
+            held_back += usize::from(missing == Some(Missing::CameUponRelease));
         }
         telling += usize::from(told);
         stage.settle(&mut connection, Until::End(Patience::Brief))?;
