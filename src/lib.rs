@@ -23,6 +23,8 @@ mod checks;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
+#[doc(hidden)]
+pub mod codec;
 mod drive;
 mod judgement;
 mod latency;

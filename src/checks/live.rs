@@ -22,6 +22,10 @@ use crate::wire::interrupt::Interrupt;
 /// So many runs at once: most of their time they wait.
 const SIDE_BY_SIDE: usize = 6;
 
+/// What the fallback build, which has no clock but ours, cannot measure.
+const OF_KERNEL_CLOCK: [&str; 3] =
+    ["latency/no-held-back-segment", "latency/repeated-calls-within-budget", "http/get-head-at-once"];
+
 #[test]
 fn every_fault_fails_the_checks_that_it_violates_and_the_rest_is_as_reviewed() {
     let reports = side_by_side(Fault::ALL, |fault| Config { fault: Some(*fault), ..Config::default() });
@@ -29,8 +33,8 @@ fn every_fault_fails_the_checks_that_it_violates_and_the_rest_is_as_reviewed() {
     for (fault, report) in Fault::ALL.iter().zip(&reports) {
         for id in fault.violates() {
             let failed = Revision::ALL.iter().any(|revision| report.ids(Verdict::Fail, *revision).contains(id));
-            let excused = *id == "latency/no-held-back-segment"
-                && report.ids(Verdict::NotExercised, Revision::R20251125).contains(id);
+            let excused =
+                OF_KERNEL_CLOCK.contains(id) && report.ids(Verdict::NotExercised, Revision::R20251125).contains(id);
             assert!(failed || excused, "{} does not fail {id}", fault.name());
         }
         matrix.push_str(&format!("{}\n", fault.name()));

@@ -69,7 +69,7 @@ impl<'a> Question<'a> {
         let settled = self.exchange.succeeded()
             && last.is_complete()
             && self.response().is_none()
-            && self.parts().all(is_readable)
+            && self.parts().all(|part| is_readable(part) && !matches!(part.ending, Ending::Cut(PeerEnd::Reset, _)))
             && !self.goes_on();
         settled.then_some(last)
     }

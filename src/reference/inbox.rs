@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::wire::http1::{FaultKind, Framing, RequestEvent, RequestHead, RequestParser};
+use crate::codec::http1::{FaultKind, Framing, RequestEvent, RequestHead, RequestParser};
 
 /// The largest body that is read.
 const MAX_BODY: usize = 4 * 1024 * 1024;

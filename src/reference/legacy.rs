@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::wire::http1::Fields;
+use crate::codec::http1::Fields;
 
 use super::answer::Head;
 use super::channel::{CalledOff, Channel, Sink};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::wire::http1::Fields;
+use crate::codec::http1::Fields;
 
 use super::answer::Head;
 use super::channel::{CalledOff, Channel, Sink};

@@ -34,8 +34,8 @@ impl Style {
     };
 }
 
-/// How many findings of one check are shown in full; the rest are alike more often than not.
-const SHOWN_FINDINGS: usize = 2;
+/// How many findings of one check are shown in full, each of another kind.
+const SHOWN_FINDINGS: usize = 3;
 
 /// The report as text.
 pub fn render(report: &Report, style: Style) -> String {
@@ -151,11 +151,16 @@ fn finding_block(out: &mut String, group: &[&CheckReport], style: Style) -> fmt:
     if let Some(reason) = &check.reason {
         writeln!(out, "  {reason}")?;
     }
-    for finding in check.findings.iter().take(SHOWN_FINDINGS) {
-        one_finding(out, finding, style)?;
+    let mut shown: Vec<&FindingReport> = Vec::new();
+    for finding in &check.findings {
+        let alike =
+            |known: &&FindingReport| (&known.requirement, &known.expected) == (&finding.requirement, &finding.expected);
+        if shown.len() < SHOWN_FINDINGS && !shown.iter().any(alike) {
+            one_finding(out, finding, style)?;
+            shown.push(finding);
+        }
     }
-    let more: usize =
-        group.iter().map(|check| check.findings.len()).sum::<usize>() - check.findings.len().min(SHOWN_FINDINGS);
+    let more: usize = group.iter().map(|check| check.findings.len()).sum::<usize>() - shown.len();
     if more > 0 {
         writeln!(out, "    … and {more} more like it (all in --report json)")?;
     }

@@ -183,12 +183,6 @@ pub const REQUIREMENTS: &[Requirement] = &[
         ]),
     },
     Requirement {
-        id: "jsonrpc2.batch.invalid-single-error",
-        summary: "An invalid or empty batch is answered with a single error object.",
-        levels: &[(R20250326, Must)],
-        source: Source::Standard("JSON-RPC 2.0 section 6", "https://www.jsonrpc.org/specification#batch"),
-    },
-    Requirement {
         id: "jsonrpc2.code.invalid-request",
         summary: "JSON that is not a valid request is reported as -32600.",
         levels: ALL_MUST,

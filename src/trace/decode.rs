@@ -6,10 +6,10 @@
 use super::event::{Conduct, ConnectionId, Event, Part, What};
 use super::message::{Id, Message};
 use super::time::Nanos;
-use crate::wire::http1::{
+use crate::codec::http1::{
     self, Fault, Framing, RequestEvent, RequestHead, RequestParser, ResponseEvent, ResponseHead, ResponseParser, Span,
 };
-use crate::wire::sse::{LineEndings, SseEvent, SseFault, SseParser};
+use crate::codec::sse::{LineEndings, SseEvent, SseFault, SseParser};
 
 /// Reads one connection.
 #[derive(Debug)]

@@ -84,7 +84,7 @@ impl Edit {
 
     /// One more request at the end, on a connection of its own, and its answer.
     pub fn ask(&mut self, label: &str, request: &[u8], answer: &[u8]) {
-        let conn = self.trace.connections().map(|facts| facts.id + 1).max().unwrap_or_default();
+        let conn = self.next_connection();
         let at = self.trace.events.iter().map(|event| event.at).max().unwrap_or_default();
         let mut events = self.trace.events.clone();
         let happened = [
@@ -116,6 +116,11 @@ impl Edit {
         }
         self.trace = Trace::new(self.trace.head.clone(), events);
         self.changed = true;
+    }
+
+    /// A number that no connection of the trace has.
+    fn next_connection(&self) -> ConnectionId {
+        self.trace.events.iter().filter_map(|event| event.what.conn()).map(|conn| conn + 1).max().unwrap_or_default()
     }
 
     fn exchange(&self, (conn, nth): (ConnectionId, usize)) -> &Exchange {
@@ -264,25 +269,6 @@ impl ExchangeEdit<'_> {
         })
     }
 
-    /// The request and its answer never were.
-    pub fn forget(self) -> Self {
-        self.with(|edit, key| {
-            let asked = edit.exchange(key).asked.seq;
-            if let Some(wire) = edit.exchange(key).wire.clone() {
-                edit.splice(key.0, wire, b"");
-            }
-            let next = edit.trace.on_connection(key.0).get(key.1 + 1).map(|exchange| exchange.asked.seq);
-            let mut events = edit.trace.events.clone();
-            events.retain(|event| {
-                let inside = event.seq >= asked && next.is_none_or(|next| event.seq < next);
-                !(inside
-                    && event.what.conn() == Some(key.0)
-                    && matches!(event.what, What::Asked { .. } | What::Wrote { .. }))
-            });
-            edit.replace(events);
-        })
-    }
-
     /// We looked for that long after the last thing that happened on the connection, and nothing had come.
     pub fn watched_for(self, patience: Duration) -> Self {
         self.with(|edit, (conn, _)| edit.append(conn, patience, What::Watched { conn }))
@@ -303,7 +289,7 @@ impl ExchangeEdit<'_> {
         self.with(|edit, (conn, nth)| {
             let next = edit.trace.on_connection(conn).get(nth + 1).map(|exchange| exchange.asked.seq);
             let (Ending::Complete(end), Some(next)) = (edit.exchange((conn, nth)).ending, next) else { return };
-            let fresh = edit.trace.connections().map(|facts| facts.id + 1).max().unwrap_or_default();
+            let fresh = edit.next_connection();
             let mut events = Vec::new();
             for mut event in edit.trace.events.clone() {
                 if event.seq == next {
@@ -380,19 +366,6 @@ impl ExchangeEdit<'_> {
                     events.push(Event { seq: 0, at, what });
                     events.push(rest);
                 }
-            }
-            edit.replace(events);
-        })
-    }
-
-    /// Calls the request something else.
-    pub fn relabel(self, new: &str, part: Part) -> Self {
-        self.with(|edit, key| {
-            let seq = edit.exchange(key).asked.seq;
-            let mut events = edit.trace.events.clone();
-            if let What::Asked { label, part: old, .. } = &mut events[seq as usize].what {
-                new.clone_into(label);
-                *old = part;
             }
             edit.replace(events);
         })

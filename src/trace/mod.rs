@@ -138,11 +138,6 @@ impl Trace {
         self.decoder(conn).map(Decoder::connection)
     }
 
-    /// All connections.
-    pub fn connections(&self) -> impl Iterator<Item = &ConnectionFacts> {
-        self.conversation().decoders.iter().map(Decoder::connection)
-    }
-
     /// Why the scenario ended before its last step, if it did.
     pub fn stopped(&self) -> Option<&str> {
         self.events.iter().find_map(|event| match &event.what {

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::Trace;
 use super::decode::Exchange;
 use super::event::{Bytes, ConnectionId, Event, What};
-use crate::wire::http1::{Fields, Span};
+use crate::codec::http1::{Fields, Span};
 
 /// Header fields whose values are secrets by their nature.
 const SECRET_FIELDS: [&str; 6] =

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::decode::{Answer, Ending, Exchange, PeerEnd};
 use super::time::{Nanos, Span};
 use super::{Message, MessageKind, Trace};
-use crate::wire::http1::Framing;
-use crate::wire::sse::SseEvent;
+use crate::codec::http1::Framing;
+use crate::codec::sse::SseEvent;
 
 /// One line of a timeline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,25 +24,31 @@ pub struct Line {
 pub fn timeline(trace: &Trace, exchange: &Exchange, offending: Option<u32>) -> Vec<Line> {
     let origin = exchange.written.map_or(exchange.asked.at, |(began, _)| began);
     let mut lines = Vec::new();
-    let mut say = |at: Nanos, seq: u32, what: String| {
-        lines.push((at, seq, Line { at: since(origin, at), what, here: offending == Some(seq) }));
+    let mut say = |at: Nanos, seq: u32, tells: Tells, what: String| {
+        lines.push((at, tells, Line { at: since(origin, at), what, here: offending == Some(seq) }));
     };
 
     if exchange.nth == 0
         && let Some((began, moment)) = trace.connection(exchange.conn).and_then(|facts| facts.opened)
     {
-        say(moment.at, moment.seq, format!("connection #{} opened in {}", exchange.conn, Span(moment.at.since(began))));
+        say(
+            moment.at,
+            moment.seq,
+            Tells::Framing,
+            format!("connection #{} opened in {}", exchange.conn, Span(moment.at.since(began))),
+        );
     }
     say(
         origin,
         exchange.asked.seq,
+        Tells::Framing,
         format!("→ {} ({}, connection #{})", request(exchange), exchange.label, exchange.conn),
     );
     for interim in &exchange.interim {
-        say(exchange.asked.at, exchange.asked.seq, format!("← {} (interim)", interim.status));
+        say(exchange.asked.at, exchange.asked.seq, Tells::Framing, format!("← {} (interim)", interim.status));
     }
     if let Some(answer) = &exchange.answer {
-        say(answer.head_at.best(), answer.head_at.seq, format!("← {}", head(answer)));
+        say(answer.head_at.best(), answer.head_at.seq, Tells::Framing, format!("← {}", head(answer)));
         body(answer, &mut say);
     }
     for release in &exchange.releases {
@@ -50,32 +56,65 @@ pub fn timeline(trace: &Trace, exchange: &Exchange, offending: Option<u32>) -> V
             (0, 0) => "nothing more came".to_owned(),
             (before, after) => format!("{} more bytes came within that system call", after.saturating_sub(before)),
         };
-        say(release.moment.at, release.moment.seq, format!("  our withheld ACK let go: {came}"));
+        say(release.moment.at, release.moment.seq, Tells::Oddity, format!("  our withheld ACK let go: {came}"));
     }
     for (fault, moment) in &exchange.faults {
-        say(moment.best(), moment.seq, format!("! {} at byte {}", fault.kind, fault.at.start));
+        say(moment.best(), moment.seq, Tells::Oddity, format!("! {} at byte {}", fault.kind, fault.at.start));
     }
     for (span, moment) in &exchange.surplus {
-        say(moment.best(), moment.seq, format!("← {} surplus bytes after the end", span.end - span.start));
+        say(
+            moment.best(),
+            moment.seq,
+            Tells::Oddity,
+            format!("← {} surplus bytes after the end", span.end - span.start),
+        );
     }
     match &exchange.ending {
-        Ending::Complete(moment) => say(moment.best(), moment.seq, "  the answer is complete".to_owned()),
-        Ending::Cut(how, moment) => {
-            say(moment.at, moment.seq, format!("← {} before the answer was complete", end(*how)))
+        Ending::Complete(moment) => {
+            say(moment.best(), moment.seq, Tells::Framing, "  the answer is complete".to_owned())
         }
-        Ending::Unreadable(moment) => say(moment.at, moment.seq, "  the rest cannot be read as HTTP/1.1".to_owned()),
-        Ending::NotKept(moment) => say(moment.at, moment.seq, "  more came than the recording keeps".to_owned()),
+        Ending::Cut(how, moment) => {
+            say(moment.at, moment.seq, Tells::Oddity, format!("← {} before the answer was complete", end(*how)))
+        }
+        Ending::Unreadable(moment) => {
+            say(moment.at, moment.seq, Tells::Oddity, "  the rest cannot be read as HTTP/1.1".to_owned())
+        }
+        Ending::NotKept(moment) => {
+            say(moment.at, moment.seq, Tells::Oddity, "  more came than the recording keeps".to_owned())
+        }
         Ending::Open { watched: Some(moment) } => {
-            say(moment.at, moment.seq, "  the answer was still open when we looked last".to_owned());
+            say(moment.at, moment.seq, Tells::Oddity, "  the answer was still open when we looked last".to_owned());
         }
         Ending::Open { watched: None } => {}
     }
     if let (Ending::Complete(_), Some((how, moment))) = (&exchange.ending, ended_behind(trace, exchange)) {
-        say(moment.at, moment.seq, format!("← {}", end(how)));
+        say(moment.at, moment.seq, Tells::Oddity, format!("← {}", end(how)));
     }
     // By time, and within one moment in the order of saying.
     lines.sort_by_key(|(at, ..)| *at);
+    point_at_one(&mut lines);
     abridged(lines.into_iter().map(|(.., line)| line).collect())
+}
+
+/// How much a line tells of the event that it stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Tells {
+    /// Heads and ends.
+    Framing,
+    /// A message or an event.
+    Message,
+    /// What should not be there.
+    Oddity,
+}
+
+/// One read may bring a head, messages and an end: of the lines that stand for the offending event, the last one
+/// that tells the most keeps the mark.
+fn point_at_one(lines: &mut [(Nanos, Tells, Line)]) {
+    let marked = lines.iter().enumerate().filter(|(_, (.., line))| line.here);
+    let keeper = marked.max_by_key(|(_, (_, tells, _))| *tells).map(|(index, _)| index);
+    for (index, (.., line)) in lines.iter_mut().enumerate() {
+        line.here = Some(index) == keeper;
+    }
 }
 
 /// A stream may have thousands of events: its beginning, its end and the offending moment tell the story.
@@ -125,19 +164,30 @@ fn head(answer: &Answer) -> String {
     }
 }
 
-fn body(answer: &Answer, say: &mut impl FnMut(Nanos, u32, String)) {
+fn body(answer: &Answer, say: &mut impl FnMut(Nanos, u32, Tells, String)) {
     let Some(stream) = &answer.stream else {
         for received in &answer.messages {
-            say(received.moment.best(), received.moment.seq, format!("← {}", describe(&received.message)));
+            say(
+                received.moment.best(),
+                received.moment.seq,
+                Tells::Message,
+                format!("← {}", describe(&received.message)),
+            );
         }
         if answer.messages.is_empty() && !answer.body.is_empty() {
             let last = answer.pieces.last().map_or(answer.head_at, |piece| piece.moment);
-            say(last.best(), last.seq, format!("← {} bytes: {}", answer.body.len(), excerpt(&answer.body)));
+            say(
+                last.best(),
+                last.seq,
+                Tells::Message,
+                format!("← {} bytes: {}", answer.body.len(), excerpt(&answer.body)),
+            );
         }
         return;
     };
     let mut messages = answer.messages.iter().peekable();
     for (index, (event, moment)) in stream.events.iter().enumerate() {
+        let tells = if matches!(event, SseEvent::Fault(_)) { Tells::Oddity } else { Tells::Message };
         let what = match event {
             SseEvent::Comment(_) => "← event stream comment".to_owned(),
             SseEvent::NoData(_) => "← event without data".to_owned(),
@@ -157,7 +207,7 @@ fn body(answer: &Answer, say: &mut impl FnMut(Nanos, u32, String)) {
                 }
             }
         };
-        say(moment.best(), moment.seq, what);
+        say(moment.best(), moment.seq, tells, what);
     }
 }
 

@@ -4,9 +4,9 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use mcpwire::codec::http1::{Ending, Framing, ResponseEvent, ResponseHead, ResponseParser};
+use mcpwire::codec::sse::{SseEvent, SseParser};
 use mcpwire::reference::{Config, Fault, Reference, Variant};
-use mcpwire::wire::http1::{Ending, Framing, ResponseEvent, ResponseHead, ResponseParser};
-use mcpwire::wire::sse::{SseEvent, SseParser};
 use serde_json::Value;
 
 pub const LEGACY: [&str; 3] = ["2025-03-26", "2025-06-18", "2025-11-25"];

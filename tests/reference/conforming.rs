@@ -5,8 +5,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::common::{ALL, Afterwards, Answer, Ask, Client, End, LEGACY, MODERN, Wire, conforming};
-use mcpwire::wire::http1::Framing;
-use mcpwire::wire::sse::SseEvent;
+use mcpwire::codec::http1::Framing;
+use mcpwire::codec::sse::SseEvent;
 
 fn reads(answer: &Answer) -> Vec<String> {
     answer.reads.iter().map(|(_, bytes)| String::from_utf8_lossy(bytes).into_owned()).collect()

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use crate::common::{ALL, Afterwards, Client, End, LEGACY, MODERN, PATIENCE, start};
+use mcpwire::codec::http1::Framing;
+use mcpwire::codec::sse::SseEvent;
 use mcpwire::reference::{Fault, Variant};
-use mcpwire::wire::http1::Framing;
-use mcpwire::wire::sse::SseEvent;
 
 #[test]
 fn names_are_unique_and_parse() {

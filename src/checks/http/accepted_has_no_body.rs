@@ -21,7 +21,7 @@ use crate::trace::render::excerpt;
 use crate::trace::edit::{Mutant, mutant};
 use crate::trace::{Ending, Exchange, MessageKind, PeerEnd, Span, Trace};
 use crate::verdict::{Cite, Judge};
-use crate::wire::http1::Framing;
+use crate::codec::http1::Framing;
 
 const EMPTY_202: Cite = Cite::Clause("http.post.notification.202-no-body");
 const DELIMITED: Cite = Cite::Clause("http11.resp.202-delimited");

@@ -19,7 +19,7 @@ use crate::trace::decode::Answer;
 use crate::trace::edit::{Mutant, mutant};
 use crate::trace::{Ending, Exchange, Moment, PeerEnd, Trace};
 use crate::verdict::{Cite, Judge};
-use crate::wire::http1::{Fault, FaultKind, Framing};
+use crate::codec::http1::{Fault, FaultKind, Framing};
 
 const TERMINATOR: Cite = Cite::Clause("http11.chunked.terminator");
 const DELIMITED: Cite = Cite::Clause("http11.persist.self-delimited");
@@ -57,10 +57,11 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     for exchange in trace.conforming().filter(|exchange| exchange.first_byte.is_some() && !exchange.write_failed) {
         let flaw = match exchange.ending {
             Ending::Complete(_) => surplus(exchange).or_else(|| chunk_lines(exchange)),
-            Ending::Cut(how, moment) => match given_up(trace, exchange) {
-                GivenUp::No => Some(cut(exchange, how, moment)),
-                GivenUp::Resumed => None,
-                GivenUp::Unknown => continue,
+            Ending::Cut(how, moment) => match (given_up(trace, exchange), how) {
+                (GivenUp::Resumed, _) => None,
+                // The server may be asked once more, or we did not ask at all.
+                (GivenUp::Unknown, _) | (GivenUp::Silent, PeerEnd::Fin) => continue,
+                (GivenUp::No, _) | (GivenUp::Silent, PeerEnd::Reset) => Some(cut(exchange, how, moment)),
             },
             Ending::Unreadable(_) => match exchange.faults.iter().find(|(fault, _)| fault.kind.is_fatal()) {
                 // A limit of ours, not of HTTP's.
@@ -167,6 +168,8 @@ enum GivenUp {
     No,
     /// It may, and nothing was lost by it.
     Resumed,
+    /// It may, and the stream that a GET resumed ended without the response.
+    Silent,
     /// It may, and we did not see what would have come.
     Unknown,
 }
@@ -191,20 +194,20 @@ fn given_up(trace: &Trace, exchange: &Exchange) -> GivenUp {
     if !is_owed(exchange) {
         return GivenUp::Resumed;
     }
+    let mut outcome = GivenUp::Unknown;
     let mut seen = exchange.asked.seq;
-    while let Some(next) =
-        trace.exchanges().filter(|next| next.asked.seq > seen).find(|next| resumes(next, &id))
-    {
+    while let Some(next) = trace.exchanges().filter(|next| next.asked.seq > seen).find(|next| resumes(next, &id)) {
         if next.response().is_some() {
             return GivenUp::Resumed;
         }
         if next.status().is_some() && !next.succeeded() {
             return GivenUp::No;
         }
+        outcome = if next.is_complete() { GivenUp::Silent } else { GivenUp::Unknown };
         seen = next.asked.seq;
         id = cursor(next).unwrap_or(id);
     }
-    GivenUp::Unknown
+    outcome
 }
 
 #[cfg(test)]
@@ -226,12 +229,16 @@ const MUTANTS: &[Mutant] = &[
         edit.last(post_with_response).drop_end().then_ends(PeerEnd::Reset);
     }),
     mutant("content-length-too-long-and-closed", Scenario::SequentialCalls, |edit| {
-        edit.last(post_with_response).bytes(|body| body).drop_end().then_ends(PeerEnd::Fin);
+        edit.last(post_with_response)
+            .field("Content-Type", "application/json")
+            .body(|_| r#"{"jsonrpc":"2.0","id":1,"result":{}}  "#.to_owned())
+            .drop_end()
+            .then_ends(PeerEnd::Fin);
     }),
     mutant("content-length-too-long-and-silent", Scenario::SequentialCalls, |edit| {
         edit.last(post_with_response)
             .field("Content-Type", "application/json")
-            .body(|_| r#"{"jsonrpc":"2.0","id":1,"result":{}} "#.to_owned())
+            .body(|_| r#"{"jsonrpc":"2.0","id":1,"result":{}}  "#.to_owned())
             .drop_end()
             .watched_for(std::time::Duration::from_secs(1));
     }),
@@ -257,8 +264,8 @@ mod tests {
     use crate::checks::proofs::{edited, tolerates};
     use crate::scenario::Scenario;
     use crate::spec::Revision;
-    use crate::trace::PeerEnd;
     use crate::trace::edit::Edit;
+    use crate::trace::{PeerEnd, What};
     use crate::verdict::Verdict;
 
     const ID: &str = "http/body-complete";
@@ -317,6 +324,26 @@ mod tests {
 
     const RESUMED: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 44\r\n\r\n\
                            data: {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n\n";
+
+    /// The server ends the stream that was resumed, and says nothing on it.
+    const NOTHING: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 0\r\n\r\n";
+
+    #[test]
+    fn the_server_may_ask_for_patience_where_it_closed_in_order_but_not_where_it_destroyed_the_answer() {
+        legal(|edit| given_up(edit, Some(NOTHING)));
+        for (_, outcome) in edited(ID, Scenario::SequentialCalls, |edit| {
+            given_up(edit, Some(NOTHING));
+            edit.events(|event| match event.what {
+                What::Fin { conn } => {
+                    event.what = What::Reset { conn };
+                    true
+                }
+                _ => false,
+            });
+        }) {
+            assert_eq!(outcome.verdict(), Verdict::Fail);
+        }
+    }
 
     const GONE: &str = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
 

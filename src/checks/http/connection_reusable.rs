@@ -20,7 +20,7 @@ use crate::spec::Revision;
 use crate::trace::edit::{Mutant, mutant};
 use crate::trace::{Ending, Exchange, Id, MessageKind, Moment, PeerEnd, Received, Trace};
 use crate::verdict::{Cite, Judge};
-use crate::wire::http1::FaultKind;
+use crate::codec::http1::FaultKind;
 
 const KEPT: Cite = Cite::Clause("http11.persist.support");
 const SAYS_SO: Cite = Cite::Clause("http11.persist.close-if-unsupported");
@@ -45,9 +45,6 @@ const HABIT: usize = 2;
 /// A close that comes later than this may be that of an idle connection: Node and uvicorn wait 5 s unless told
 /// otherwise. In the scenario the next request comes within milliseconds.
 const AT_ONCE: Duration = Duration::from_millis(1_000);
-
-/// The last exchange of a session: what becomes of its connection is not waited for.
-const LAST: &str = "goodbye";
 
 /// What an answer was, as far as a server may treat the connection differently after it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -97,7 +94,7 @@ enum Fate<'t> {
 
 fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     let all: Vec<&Exchange> =
-        trace.conforming().filter(|exchange| exchange.is_complete() && exchange.label != LAST).collect();
+        trace.conforming().filter(|exchange| exchange.http_method() == "POST" && exchange.is_complete()).collect();
     let mut fates: Vec<(&Exchange, Fate<'_>)> = Vec::new();
     for exchange in all.iter().filter(|exchange| !exchange.close_is_announced()) {
         left_over(trace, exchange, judge);
@@ -111,16 +108,25 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     for exchange in trace.conforming() {
         wrong_answer(trace, exchange, judge);
     }
-    for (_, fate) in &fates {
-        if let Fate::Destroyed(next, moment) = fate {
-            judge
-                .finding(
-                    SAYS_SO,
-                    "a connection that was not said to close carries the next answer",
-                    "the next request on it got a reset in place of an answer",
-                )
-                .shown_at(next, *moment);
-        }
+    let destroyed: Vec<_> = fates
+        .iter()
+        .filter_map(|(_, fate)| match fate {
+            Fate::Destroyed(next, moment) => Some((*next, *moment)),
+            Fate::Reused | Fate::Closed(..) => None,
+        })
+        .collect();
+    if let Some((next, moment)) = destroyed.last() {
+        judge
+            .finding(
+                SAYS_SO,
+                "a connection that was not said to close carries the next answer",
+                format!(
+                    "{} of {} requests on a connection that had been used before got a reset in place of an answer",
+                    destroyed.len(),
+                    fates.len()
+                ),
+            )
+            .shown_at(next, *moment);
     }
     for kind in After::ALL {
         let of_kind: Vec<_> = fates.iter().filter(|(exchange, _)| After::of(exchange) == kind).collect();
@@ -159,6 +165,8 @@ fn fate<'t>(trace: &'t Trace, exchange: &Exchange) -> Option<Fate<'t>> {
     let at_once = |moment: Moment| moment.at.since(end.at) <= AT_ONCE;
     match trace.on_connection(exchange.conn).get(exchange.nth + 1) {
         Some(next) if next.first_byte.is_some() => Some(Fate::Reused),
+        // Without an answer to the like of it elsewhere, it may have been the request that the server ran from.
+        Some(next) if !trace.labelled(&next.label).any(|control| control.first_byte.is_some()) => None,
         Some(next) => match next.ending {
             Ending::Cut(PeerEnd::Reset, moment) if at_once(moment) => Some(Fate::Destroyed(next, moment)),
             // It was closing the connection while we wrote.
@@ -316,6 +324,24 @@ mod tests {
             edit.last(|exchange| with_response(exchange) && exchange.label == "tool")
                 .drop_answer()
                 .then_ends(PeerEnd::Fin);
+        });
+    }
+
+    #[test]
+    fn a_request_that_is_answered_nowhere_says_nothing_of_the_connection() {
+        legal(|edit| {
+            edit.each(
+                |exchange| exchange.label == "unknown-method",
+                |exchange| {
+                    exchange.then_ends_and_we_reconnect(PeerEnd::Fin);
+                },
+            );
+            edit.each(
+                |exchange| exchange.label == "unknown-method",
+                |exchange| {
+                    exchange.drop_answer().then_ends(PeerEnd::Reset);
+                },
+            );
         });
     }
 

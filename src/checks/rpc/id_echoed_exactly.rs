@@ -14,7 +14,7 @@
 use serde_json::Value;
 
 use crate::catalogue::{Check, Kind};
-use crate::checks::question::{Question, shortened};
+use crate::checks::question::{Question, is_readable, shortened};
 use crate::scenario::Scenario;
 use crate::spec::Revision;
 #[cfg(test)]
@@ -42,7 +42,7 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     }
     let requests: Vec<(Question<'_>, Id)> = Question::all(trace).collect();
     for (question, asked) in &requests {
-        for (stream, response) in question.responses().filter(|(stream, _)| stream.succeeded()) {
+        for (stream, response) in question.responses().filter(|(stream, _)| stream.succeeded() && is_readable(stream)) {
             let id = &response.message.id;
             // The response to another request has the right id, and is in the wrong place.
             if super::strayed_from(stream, response, &requests).is_some() {
@@ -142,6 +142,19 @@ mod tests {
                 b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: 61\r\n\r\n\
                   {\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32600,\"message\":\"no\"},\"id\":0}",
             );
+        });
+    }
+
+    #[test]
+    fn an_id_in_a_stream_that_is_no_utf_8_cannot_be_compared() {
+        legal(ID, Scenario::Ids, |edit| {
+            let wanted = |exchange: &crate::trace::Exchange| {
+                exchange.is_streamed() && exchange.request_id().is_some_and(|id| id.to_string().contains('ü'))
+            };
+            edit.last(wanted).bytes(|body| {
+                let text = String::from_utf8_lossy(&body).into_owned();
+                text.chars().map(|letter| u8::try_from(u32::from(letter)).unwrap_or(b'?')).collect()
+            });
         });
     }
 

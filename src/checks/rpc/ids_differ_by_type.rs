@@ -49,11 +49,16 @@ enum Fate {
 fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     let flight = |label| Some(Question::of(trace, trace.part(label, Part::Plain)?));
     let (Some(number), Some(string)) = (flight("number"), flight("string")) else { return };
-    let alone = trace.part("alone", Part::Control).map(|exchange| Question::of(trace, exchange));
-    let Some(alone) = alone.filter(Question::has_result) else {
-        judge.inconclusive("the slow tool, called alone, was not answered with a result");
+    let Some(alone) = trace.part("alone", Part::Control).map(|exchange| Question::of(trace, exchange)) else { return };
+    if !alone.has_result() {
+        let came = alone.came();
+        match alone.response() {
+            // There is no such tool, or it wants other arguments.
+            Some(_) => judge.not_exercised(format!("needs a slow tool that works: called alone, it was answered with {came}")),
+            None => judge.inconclusive(format!("the slow tool, called alone, was answered with {came}")),
+        }
         return;
-    };
+    }
     let (Some((_, began)), Some((_, ended))) = (number.exchange.written, string.exchange.written) else { return };
     if let Some((_, response)) = number.response()
         && response.moment.best() < ended.at

@@ -96,7 +96,10 @@ fn wrong(revision: Revision, probe: &Question<'_>, judge: &mut Judge<'_>) -> Opt
 #[cfg(test)]
 const MUTANTS: &[Mutant] = &[
     mutant("unknown-method-succeeds", Scenario::UnknownMethod, |edit| {
-        edit.part("unknown-method", Part::Probe).answer_with(&json(200, r#"{"jsonrpc":"2.0","id":3,"result":{}}"#));
+        let id = edit.trace().part("unknown-method", Part::Probe).and_then(|probe| probe.request_id());
+        let Some(id) = id else { return };
+        edit.part("unknown-method", Part::Probe)
+            .answer_with(&json(200, &format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{}}}}"#)));
     }),
     mutant("taken-for-bad-parameters", Scenario::UnknownMethod, |edit| {
         edit.part("unknown-method", Part::Probe).body(|body| body.replace("-32601", "-32602"));

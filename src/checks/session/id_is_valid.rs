@@ -17,7 +17,7 @@ use crate::spec::Revision;
 use crate::trace::edit::{Mutant, mutant};
 use crate::trace::{Exchange, MessageKind, Trace};
 use crate::verdict::{Cite, Judge};
-use crate::wire::http1::Field;
+use crate::codec::http1::Field;
 
 pub(super) const CHECK: Check = Check {
     kind: Kind::Invariant(&[Scenario::SessionLifecycle, Scenario::FailedInitialize]),
@@ -41,13 +41,14 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
         one_value(judge, exchange);
     }
     let opening = trace.exchanges().filter(|exchange| exchange.rpc_method().as_deref() == Some("initialize"));
+    let issues = ids(trace).next().is_some();
     let mut succeeded = false;
     for exchange in opening {
         let question = Question::of(trace, exchange);
         succeeded |= question.has_result();
-        granted_by_success_only(judge, &question);
+        granted_by_success_only(judge, &question, issues);
     }
-    if succeeded && ids(trace).next().is_none() {
+    if succeeded && !issues {
         judge.not_applicable(super::NONE_ISSUED);
     }
 }
@@ -105,11 +106,11 @@ fn one_value(judge: &mut Judge<'_>, exchange: &Exchange) {
     }
 }
 
-fn granted_by_success_only(judge: &mut Judge<'_>, opening: &Question<'_>) {
+fn granted_by_success_only(judge: &mut Judge<'_>, opening: &Question<'_>, issues: bool) {
     let failed = opening.exchange.is_complete()
         && !opening.goes_on()
         && opening.response().is_none_or(|(_, received)| received.message.kind != MessageKind::Result);
-    if !failed {
+    if !failed || !issues {
         return;
     }
     judge.examined();

@@ -18,7 +18,7 @@ use crate::spec::Revision;
 use crate::trace::edit::{Mutant, mutant};
 use crate::trace::{Exchange, MessageKind, Part, Trace};
 use crate::verdict::{Cite, Judge};
-use crate::wire::sse::SseEvent;
+use crate::codec::sse::SseEvent;
 
 pub(super) const CHECK: Check = Check {
     kind: Kind::Probe(Scenario::SessionLifecycle),

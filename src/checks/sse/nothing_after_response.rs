@@ -38,17 +38,18 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
         if let Some(first) = later().next() {
             judge.examined();
             let after = first.moment.best().since(response.moment.best());
+            let when = match first.moment.seq == response.moment.seq {
+                true => "in the same read".to_owned(),
+                false => format!("{} later", Span(after)),
+            };
+            let what = describe(&first.message);
             judge
                 .finding(
                     super::CLAUSE,
                     "the response is the last message on its stream",
                     match later().count() {
-                        1 => format!("{} came {} after the response", describe(&first.message), Span(after)),
-                        n => format!(
-                            "{n} messages came after the response, the first {} later: {}",
-                            Span(after),
-                            describe(&first.message)
-                        ),
+                        1 => format!("{what} came after the response, {when}"),
+                        n => format!("{n} messages came after the response, the first {when}: {what}"),
                     },
                 )
                 .shown_at(exchange, first.moment)

@@ -20,7 +20,7 @@ use crate::trace::decode::Stream;
 use crate::trace::render::excerpt;
 use crate::trace::{Ending, Exchange, MessageKind, Moment, Trace};
 use crate::verdict::{Cite, Judge};
-use crate::wire::sse::{Event, SseEvent, SseFault, SseFaultKind};
+use crate::codec::sse::{Event, SseEvent, SseFault, SseFaultKind};
 
 const UTF8: Cite = Cite::Clause("sse.emit.utf8");
 const BLANK_LINE: Cite = Cite::Clause("sse.emit.final-blank-line");
