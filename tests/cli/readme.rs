@@ -27,7 +27,10 @@ fn program(path: &Path, script: &str) {
 #[test]
 fn every_command_of_the_readme_does_what_it_says() {
     let folder = folder("readme");
-    program(&folder.join("cargo"), &format!("test \"$1 $2 $3\" = 'run --release --' || exit 99\nshift 3\nexec '{BINARY}' \"$@\""));
+    program(
+        &folder.join("cargo"),
+        &format!("test \"$1 $2 $3\" = 'run --release --' || exit 99\nshift 3\nexec '{BINARY}' \"$@\""),
+    );
     program(&folder.join("my-server"), &format!("exec '{BINARY}' reference \"$@\""));
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap_or_default());
 
@@ -67,7 +70,12 @@ fn the_example_of_a_failure_is_what_a_failure_looks_like() {
     let shown = crate::mcpwire::run(&["server", "--fault", "nagle", "--only", "latency/no-held-back-segment"]).stdout;
     let example = blocks("text").into_iter().find(|block| block.starts_with("FAIL")).expect("the example");
     // Times, counts of bytes and ids differ from run to run; the words do not.
-    let words = |line: &str| line.split_whitespace().filter(|word| word.chars().all(char::is_alphabetic)).map(str::to_owned).collect::<Vec<_>>();
+    let words = |line: &str| {
+        line.split_whitespace()
+            .filter(|word| word.chars().all(char::is_alphabetic))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
     for line in example.lines().filter(|line| !line.ends_with('…')) {
         let wanted = words(line);
         assert!(shown.lines().any(|line| words(line) == wanted), "{line}\n{shown}");
