@@ -92,6 +92,11 @@ impl Drop for StopOnDrop {
     }
 }
 
+/// The examples of the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 /// Says that a test, or a part of one, was skipped, and why; where `MCPWIRE_REQUIRE` names what it needs, that
 /// is a failure. For the tests of this crate.
 #[doc(hidden)]

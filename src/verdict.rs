@@ -165,6 +165,11 @@ impl Outcome {
     }
 }
 
+/// So many findings of one check in one trace are kept, and so many are shown with their exchange: a hostile
+/// target makes a finding of every event of an endless stream.
+const KEPT_FINDINGS: usize = 50;
+const SHOWN_FINDINGS: usize = 10;
+
 /// What a check writes into while it looks at one trace.
 #[derive(Debug)]
 pub struct Judge<'a> {
@@ -229,7 +234,13 @@ impl<'a> Judge<'a> {
     }
 
     /// What it came to.
-    pub fn finish(self) -> Outcome {
+    pub fn finish(mut self) -> Outcome {
+        let findings = &mut self.outcome.findings;
+        let more = findings.len().saturating_sub(KEPT_FINDINGS);
+        findings.truncate(KEPT_FINDINGS);
+        if let (1.., Some(last)) = (more, findings.last_mut()) {
+            last.observed.push_str(&format!(" (and {more} findings more in this trace)"));
+        }
         self.outcome
     }
 }
@@ -243,13 +254,13 @@ pub struct FindingBuilder<'j, 'a> {
 impl FindingBuilder<'_, '_> {
     /// The exchange that shows it: its lines go into the report.
     pub fn shown_by(self, exchange: &Exchange) -> Self {
-        let lines = timeline(self.judge.trace, exchange, None);
+        let lines = self.timeline(exchange, None);
         self.show(exchange.asked.seq, lines)
     }
 
     /// The exchange that shows it, and the moment in it.
     pub fn shown_at(self, exchange: &Exchange, moment: Moment) -> Self {
-        let lines = timeline(self.judge.trace, exchange, Some(moment.seq));
+        let lines = self.timeline(exchange, Some(moment.seq));
         let builder = self.show(exchange.asked.seq, lines);
         builder.event(moment.seq)
     }
@@ -267,6 +278,13 @@ impl FindingBuilder<'_, '_> {
     pub fn because(mut self, name: &str, evidence: impl Into<String>) -> Self {
         self.last().cause = Some(Cause { name: name.to_owned(), evidence: evidence.into() });
         self
+    }
+
+    fn timeline(&self, exchange: &Exchange, offending: Option<u32>) -> Vec<Line> {
+        match self.judge.outcome.findings.len() <= SHOWN_FINDINGS {
+            true => timeline(self.judge.trace, exchange, offending),
+            false => Vec::new(),
+        }
     }
 
     fn show(mut self, seq: u32, lines: Vec<Line>) -> Self {

@@ -368,7 +368,8 @@ impl<'s> Session<'s> {
     pub fn linger(&mut self, patience: Duration) -> Result<(), Stop> {
         let deadline = Instant::now() + patience;
         for connection in self.parked.iter_mut().chain(self.connection.as_mut()) {
-            while connection.wait(deadline) == Wait::Bytes {}
+            // A target that keeps sending never lets a wait time out.
+            while connection.wait(deadline) == Wait::Bytes && Instant::now() < deadline {}
             if self.stage.interrupt.is_set() {
                 return Err(Stop::Interrupted);
             }

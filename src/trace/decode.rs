@@ -447,6 +447,14 @@ impl Exchange {
         self.answer.as_ref().map_or(&[], |answer| &answer.messages)
     }
 
+    /// The messages that one event of the stream carried.
+    pub fn carried_by(&self, event: usize) -> &[Received] {
+        let messages = self.messages();
+        let begin = messages.partition_point(|received| received.event < Some(event));
+        let end = messages.partition_point(|received| received.event <= Some(event));
+        &messages[begin..end]
+    }
+
     /// The first response in the answer.
     pub fn response(&self) -> Option<&Received> {
         self.messages().iter().find(|received| received.message.is_response())
@@ -542,6 +550,14 @@ impl Stream {
             }
             self.events.push((event, moment));
         }
+    }
+
+    /// The faults in one event: what was read between the event before it and this one.
+    pub fn faults_in(&self, index: usize) -> impl Iterator<Item = &SseFault> {
+        let before = self.events[..index].iter().rev().map(|(event, _)| event);
+        before
+            .take_while(|event| !matches!(event, SseEvent::Dispatch(_) | SseEvent::NoData(_)))
+            .filter_map(|event| if let SseEvent::Fault(fault) = event { Some(fault) } else { None })
     }
 
     /// What the reader would not accept.

@@ -38,6 +38,9 @@ enum Misdeed {
     EndlessJsonValues,
     EndlessComments,
     EndlessEvents,
+    EndlessOddEvents,
+    EndlessResponses,
+    ManyEventsAndSilence,
     EndlessTinyChunks,
     OneEndlessEvent,
     OneEndlessId,
@@ -67,6 +70,15 @@ impl Misdeed {
             Self::EndlessJsonValues => endlessly(stream, &format!("{JSON}["), "0,"),
             Self::EndlessComments => endlessly(stream, STREAM, ":\n"),
             Self::EndlessEvents => endlessly(stream, STREAM, "data: {\"jsonrpc\":\"2.0\",\"method\":\"x\"}\n\n"),
+            Self::EndlessOddEvents => endlessly(stream, STREAM, "retry: soon\nodd: field\ndata: x\n\n"),
+            Self::EndlessResponses => {
+                endlessly(stream, STREAM, "data: {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n\n")
+            }
+            Self::ManyEventsAndSilence => {
+                let event = "data: {\"jsonrpc\":\"2.0\",\"method\":\"x\"}\n\ndata: x\n\n";
+                stream.write_all(format!("{STREAM}{}", event.repeat(15_000)).as_bytes())?;
+                keep_silent(stream)
+            }
             Self::EndlessTinyChunks => endlessly(stream, CHUNKS, "1\r\n:\r\n1\r\n\n\r\n"),
             Self::OneEndlessEvent => endlessly(stream, &format!("{STREAM}data: "), "x"),
             Self::OneEndlessId => endlessly(stream, &format!("{STREAM}id: "), "x"),
@@ -141,6 +153,9 @@ fn a_server_that_means_harm_is_left_in_time_and_in_bounded_memory(
         Misdeed::EndlessJsonValues,
         Misdeed::EndlessComments,
         Misdeed::EndlessEvents,
+        Misdeed::EndlessOddEvents,
+        Misdeed::EndlessResponses,
+        Misdeed::ManyEventsAndSilence,
         Misdeed::EndlessTinyChunks,
         Misdeed::OneEndlessEvent,
         Misdeed::OneEndlessId,

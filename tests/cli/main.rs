@@ -4,7 +4,8 @@ mod bad_input;
 mod hostile;
 mod mcpwire;
 mod peer;
-//mod readme;
+#[cfg(unix)]
+mod readme;
 mod recordings;
 mod secrets;
 #[cfg(unix)]

@@ -103,13 +103,15 @@ fn of_data(
     if event.data.len() as u64 != event.data_size {
         return None;
     }
-    let within = |fault: &&SseFault| event.span.contains(&fault.at.start);
-    let mut faults = stream.faults().map(|(fault, _)| fault).filter(within).map(|fault| &fault.kind);
-    let carried = || exchange.messages().iter().filter(|received| received.event == Some(index));
+    let unknown = |fault: &SseFault| match &fault.kind {
+        SseFaultKind::UnknownField(name) => Some(name.clone()),
+        _ => None,
+    };
+    let carried = exchange.carried_by(index);
     let data = excerpt(event.data.as_bytes());
     let batches = revision == Revision::R20250326;
-    let observed = if stream.not_json.contains(&index) {
-        match faults.find_map(|kind| if let SseFaultKind::UnknownField(name) = kind { Some(name) } else { None }) {
+    let observed = if stream.not_json.binary_search(&index).is_ok() {
+        match stream.faults_in(index).filter_map(unknown).last() {
             // The usual reason: indented JSON behind a single `data:`.
             Some(name) => format!(
                 "the data is no JSON: {data}; the next line of the event does not begin with `data:` but with {}",
@@ -117,10 +119,10 @@ fn of_data(
             ),
             None => format!("the data is no JSON: {data}"),
         }
-    } else if carried().any(|received| received.message.kind == MessageKind::Other) {
+    } else if carried.iter().any(|received| received.message.kind == MessageKind::Other) {
         format!("the data is JSON, but no JSON-RPC message: {data}")
-    } else if event.data.trim_start().starts_with('[') && !(batches && carried().next().is_some()) {
-        format!("the data is an array of {}: {data}", carried().count())
+    } else if event.data.trim_start().starts_with('[') && !(batches && !carried.is_empty()) {
+        format!("the data is an array of {}: {data}", carried.len())
     } else {
         return None;
     };
