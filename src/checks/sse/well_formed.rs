@@ -121,7 +121,7 @@ fn of_data(
         }
     } else if carried.iter().any(|received| received.message.kind == MessageKind::Other) {
         format!("the data is JSON, but no JSON-RPC message: {data}")
-    } else if event.data.trim_start().starts_with('[') && !(batches && !carried.is_empty()) {
+    } else if event.data.trim_start().starts_with('[') && (!batches || carried.is_empty()) {
         format!("the data is an array of {}: {data}", carried.len())
     } else {
         return None;
