@@ -176,6 +176,8 @@ pub struct Stream {
     pub events: Vec<(SseEvent, Moment)>,
     /// Events of type `message` with data that is not JSON: their index.
     pub not_json: Vec<usize>,
+    /// The faults among the events: their index. Whether there are any is asked for every message.
+    at_fault: Vec<usize>,
 }
 
 /// One trial of the withheld-ACK test.
@@ -530,7 +532,7 @@ impl Answer {
 
 impl Stream {
     fn new() -> Self {
-        Self { parser: SseParser::new(), events: Vec::new(), not_json: Vec::new() }
+        Self { parser: SseParser::new(), events: Vec::new(), not_json: Vec::new(), at_fault: Vec::new() }
     }
 
     fn take(&mut self, events: Vec<SseEvent>, moment: Moment, messages: &mut Vec<Received>) {
@@ -548,6 +550,9 @@ impl Stream {
                     Err(_) => self.not_json.push(index),
                 }
             }
+            if let SseEvent::Fault(_) = event {
+                self.at_fault.push(index);
+            }
             self.events.push((event, moment));
         }
     }
@@ -562,8 +567,8 @@ impl Stream {
 
     /// What the reader would not accept.
     pub fn faults(&self) -> impl Iterator<Item = (&SseFault, &Moment)> {
-        self.events.iter().filter_map(|(event, moment)| match event {
-            SseEvent::Fault(fault) => Some((fault, moment)),
+        self.at_fault.iter().filter_map(|index| match &self.events[*index] {
+            (SseEvent::Fault(fault), moment) => Some((fault, moment)),
             _ => None,
         })
     }

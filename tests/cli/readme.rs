@@ -67,7 +67,16 @@ fn the_exit_codes_of_the_readme_are_those_of_the_help() {
 
 #[test]
 fn the_example_of_a_failure_is_what_a_failure_looks_like() {
-    let shown = crate::mcpwire::run(&["server", "--fault", "nagle", "--only", "latency/no-held-back-segment"]).stdout;
+    let shown = crate::mcpwire::run(&[
+        "server",
+        "--fault",
+        "nagle",
+        "--revision",
+        "2025-11-25",
+        "--only",
+        "latency/no-held-back-segment",
+    ])
+    .stdout;
     let example = blocks("text").into_iter().find(|block| block.starts_with("FAIL")).expect("the example");
     // Times, counts of bytes and ids differ from run to run; the words do not.
     let words = |line: &str| {

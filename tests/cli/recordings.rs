@@ -18,8 +18,8 @@ fn recorded(arguments: &[&str]) -> (String, PathBuf) {
 
 #[rstest]
 #[case::the_reference(&[])]
-#[case::a_fault(&["--fault", "stream-left-open", "--stream-end-grace", "200ms"])]
-#[case::another_fault(&["--fault", "nagle", "--revision", "2025-11-25"])]
+#[case::a_fault(&["--fault", "stream-left-open", "--stream-end-grace", "200ms", "--only", "sse/*"])]
+#[case::another_fault(&["--fault", "json-as-plain-text", "--revision", "2025-11-25"])]
 #[case::a_selection(&["--only", "sse/*", "--fail-on", "must", "--budget", "3ms"])]
 #[case::a_revision_that_is_not_spoken(&["--variant", "legacy-only"])]
 fn a_recording_gets_byte_for_byte_the_report_of_the_live_run(#[case] arguments: &[&str]) {
