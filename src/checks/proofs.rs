@@ -159,6 +159,7 @@ fn every_check_explains_itself_and_says_how_to_fix_what_it_finds() {
     for listed in catalogue::all() {
         let id = listed.id();
         let text = listed.explanation();
+        assert!(!text.contains("TODO") && !listed.check.needs.contains("TODO"), "{id} is not filled in yet");
         assert!(text.starts_with("# "), "{id} has no heading");
         assert!(text.lines().nth(2).is_some_and(|line| line.len() > 30), "{id} does not say why it matters");
         assert!(listed.fix().len() > 30, "{id} does not say how to fix what it finds");
