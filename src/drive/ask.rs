@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::spec::{Era, Revision};
 use crate::target::Endpoint;
-use crate::trace::{Conduct, Part};
+use crate::trace::{Conduct, Message, MessageKind, Part};
 
 /// A request to be written.
 #[derive(Clone, Debug)]
@@ -79,6 +79,12 @@ impl Ask {
     pub fn damaged(mut self) -> Self {
         self.ours = Conduct::Damaged;
         self
+    }
+
+    /// Whether its body is a request, and no notification.
+    pub fn wants_response(&self) -> bool {
+        let messages = self.body.as_deref().and_then(|body| Message::read_all(body).ok()).unwrap_or_default();
+        messages.iter().any(|message| message.kind == MessageKind::Request)
     }
 
     /// The bytes on the wire (RFC 9112, section 3).

@@ -234,7 +234,7 @@ impl<'s> Session<'s> {
             return Err(Stop::Answer("the request could not be written".to_owned()));
         };
         let mut reply = Reply::of(exchange);
-        let in_vain = was_in_vain(exchange);
+        let in_vain = was_in_vain(ask, exchange);
         let asked_of_us: Vec<Message> = requests_in(exchange);
         let cursor = resumable(exchange);
         self.keep(connection)?;
@@ -408,9 +408,9 @@ impl<'s> Session<'s> {
 const GOODBYE: Duration = Duration::from_millis(30);
 
 /// Whether an answer was waited for as long as it goes, and did not come: no head, or no response in it.
-fn was_in_vain(exchange: &Exchange) -> bool {
-    let nothing = exchange.answer.is_none() || exchange.response().is_none() && exchange.request_id().is_some();
-    nothing && matches!(exchange.ending, Ending::Open { .. })
+fn was_in_vain(ask: &Ask, exchange: &Exchange) -> bool {
+    matches!(exchange.ending, Ending::Open { .. })
+        && (exchange.answer.is_none() || exchange.response().is_none() && ask.wants_response())
 }
 
 /// The target's own requests on a stream (legacy revisions).

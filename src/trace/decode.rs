@@ -15,7 +15,8 @@ use crate::codec::sse::{LineEndings, SseEvent, SseFault, SseParser};
 #[derive(Debug)]
 pub struct Decoder {
     connection: ConnectionFacts,
-    outgoing: RequestParser,
+    /// Reads what we sent; nobody does while it is being sent.
+    outgoing: Option<RequestParser>,
     incoming: ResponseParser,
     exchanges: Vec<Exchange>,
     /// The first exchange that has no complete answer yet.
@@ -198,7 +199,7 @@ impl Decoder {
     pub fn new(id: ConnectionId) -> Self {
         Self {
             connection: ConnectionFacts { id, opened: None, ended: None, closed: None },
-            outgoing: RequestParser::new(),
+            outgoing: Some(RequestParser::new()),
             incoming: ResponseParser::new(),
             exchanges: Vec::new(),
             current: 0,
@@ -206,6 +207,12 @@ impl Decoder {
             received: 0,
             kept: true,
         }
+    }
+
+    /// A decoder for a connection over which we are talking: what we ask we know, so that it leaves the request of
+    /// each exchange empty.
+    pub fn of_ours(id: ConnectionId) -> Self {
+        Self { outgoing: None, ..Self::new(id) }
     }
 
     /// The exchanges so far.
@@ -300,9 +307,10 @@ impl Decoder {
             self.expecting = true;
         }
         exchange.written = Some((exchange.written.map_or(began, |(first, _)| first), moment));
-        let base = self.outgoing.consumed();
+        let Some(outgoing) = &mut self.outgoing else { return };
+        let base = outgoing.consumed();
         let mut events = Vec::new();
-        self.outgoing.push(bytes, &mut events);
+        outgoing.push(bytes, &mut events);
         for event in events {
             match event {
                 RequestEvent::Head(head, _) => exchange.request = Some(head),

@@ -10,7 +10,7 @@ use super::interrupt::Interrupt;
 use super::os::{self, Acknowledge};
 use super::tap::Tap;
 use crate::trace::decode::{Decoder, Exchange};
-use crate::trace::{Bytes, Conduct, ConnectionId, Event, Nanos, Part, What};
+use crate::trace::{Bytes, Conduct, ConnectionId, Nanos, Part, What};
 
 /// The longest stretch that a blocking call waits before it looks at the clock and at the interrupt again.
 const SLICE: Duration = Duration::from_millis(20);
@@ -110,7 +110,7 @@ impl Connection {
             socket,
             tap: tap.clone(),
             interrupt: interrupt.clone(),
-            decoder: Decoder::new(id),
+            decoder: Decoder::of_ours(id),
             buffer: vec![0; READ_SIZE],
             slice: SLICE,
             delays_acknowledgements: false,
@@ -250,8 +250,7 @@ impl Connection {
         let queued_after = self.waiting()?;
         let waited = Nanos(released.0 - waiting_since.0);
         let what = What::AckReleased { conn: self.id, waited, queued_before, queued_after, acked_before };
-        let event = self.tap.note_at(released, what);
-        self.decoder.feed(&event);
+        self.tap.note_at(released, what, |event| self.decoder.feed(event));
         Some(match (queued_before, queued_after) {
             (1.., _) => Missing::CameByItself,
             (0, 1..) => Missing::CameUponRelease,
@@ -290,8 +289,8 @@ impl Connection {
             self.segments_out_at_last_read = info.as_ref().map(|info| info.segments_out);
             segments = info.map(|info| info.data_segments_in);
         }
-        let event = self.tap.note_read(at, self.id, &self.buffer[..received.len], kernel, segments);
-        self.decoder.feed(&event);
+        let bytes = &self.buffer[..received.len];
+        self.tap.note_read(at, self.id, bytes, kernel, segments, |event| self.decoder.feed(event));
     }
 
     fn end(&mut self, end: End) -> Wait {
@@ -314,10 +313,8 @@ impl Connection {
         Wait::Ended(end)
     }
 
-    fn note(&mut self, what: What) -> Event {
-        let event = self.tap.note(what);
-        self.decoder.feed(&event);
-        event
+    fn note(&mut self, what: What) {
+        self.tap.note_at(self.tap.clock().now(), what, |event| self.decoder.feed(event));
     }
 }
 

@@ -57,20 +57,17 @@ impl Tap {
     }
 
     /// Writes down what has just happened.
-    pub fn note(&self, what: What) -> Event {
-        self.note_at(self.clock.now(), what)
+    pub fn note(&self, what: What) {
+        self.note_at(self.clock.now(), what, |_| {});
     }
 
-    /// Writes down what happened at a time that was read before.
-    pub fn note_at(&self, at: Nanos, what: What) -> Event {
-        let mut log = self.log();
-        let seq = log.events.len() as u32;
-        let event = Event { seq, at, what };
-        log.events.push(event.clone());
-        event
+    /// Writes down what happened at a time that was read before, and shows it as it stands in the trace: a copy of
+    /// every event would be a good part of what the tap costs.
+    pub fn note_at(&self, at: Nanos, what: What, show: impl FnOnce(&Event)) {
+        self.log().push(at, what, show);
     }
 
-    /// Writes down one read, and how much of it the trace still has room for.
+    /// Writes down one read, with as many of its bytes as the trace has room for, and shows it.
     pub fn note_read(
         &self,
         at: Nanos,
@@ -78,7 +75,8 @@ impl Tap {
         bytes: &[u8],
         kernel: Option<Nanos>,
         segments: Option<u32>,
-    ) -> Event {
+        show: impl FnOnce(&Event),
+    ) {
         let mut log = self.log();
         let room = log.kept.room(bytes);
         log.kept.bytes += room as u64;
@@ -90,9 +88,7 @@ impl Tap {
             bytes: Bytes(bytes[..room].to_vec()),
             dropped: (bytes.len() - room) as u64,
         };
-        let event = Event { seq: log.events.len() as u32, at, what };
-        log.events.push(event.clone());
-        event
+        log.push(at, what, show);
     }
 
     /// The number of the next connection.
@@ -118,6 +114,14 @@ impl Tap {
     }
 }
 
+impl Log {
+    fn push(&mut self, at: Nanos, what: What, show: impl FnOnce(&Event)) {
+        let seq = self.events.len() as u32;
+        self.events.push(Event { seq, at, what });
+        show(&self.events[seq as usize]);
+    }
+}
+
 impl Kept {
     /// How many of these bytes there is room for.
     fn room(&self, bytes: &[u8]) -> usize {
@@ -138,10 +142,13 @@ mod tests {
     use super::*;
 
     fn read(tap: &Tap, bytes: &[u8]) -> (usize, u64) {
-        match tap.note_read(Nanos(0), 0, bytes, None, None).what {
-            What::Read { bytes, dropped, .. } => (bytes.0.len(), dropped),
-            other => panic!("{other:?}"),
-        }
+        let mut seen = None;
+        tap.note_read(Nanos(0), 0, bytes, None, None, |event| {
+            if let What::Read { bytes, dropped, .. } = &event.what {
+                seen = Some((bytes.0.len(), *dropped));
+            }
+        });
+        seen.expect("a read")
     }
 
     #[test]
