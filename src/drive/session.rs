@@ -38,6 +38,8 @@ pub struct Session<'s> {
 /// What a call came to.
 #[derive(Clone, Debug)]
 pub struct Reply {
+    /// The status of the answer.
+    pub status: Option<u16>,
     /// The response, where there was one.
     pub response: Option<Message>,
     /// The answer was read to its end.
@@ -55,6 +57,7 @@ impl Reply {
     fn of(exchange: &Exchange) -> Self {
         let session_id = exchange.answer.as_ref().and_then(|answer| answer.head.fields.get("mcp-session-id"));
         Self {
+            status: exchange.status(),
             response: exchange.response().map(|received| received.message.clone()),
             complete: exchange.is_complete(),
             came: what_came(exchange),
@@ -106,6 +109,11 @@ impl<'s> Session<'s> {
             session.handshake()?;
         }
         Ok(session)
+    }
+
+    /// The same conversation over connections of its own, for a thread beside.
+    pub fn beside(&self) -> Self {
+        Self { id: self.id.clone(), ..Self::unopened(self.stage) }
     }
 
     /// From here on, waits for the end of streams as long as the grace says.
@@ -229,22 +237,13 @@ impl<'s> Session<'s> {
     pub fn send(&mut self, ask: &Ask) -> Result<Reply, Stop> {
         let mut connection = self.take_connection()?;
         self.stage.ask(&mut connection, ask);
-        self.stage.settle(&mut connection, Until::End(self.patience))?;
+        self.settle(&mut connection, self.patience)?;
         let Some(exchange) = connection.exchanges().last() else {
             return Err(Stop::Answer("the request could not be written".to_owned()));
         };
         let mut reply = Reply::of(exchange);
-        let in_vain = was_in_vain(exchange);
-        let asked_of_us: Vec<Message> = requests_in(exchange);
         let cursor = resumable(exchange);
         self.keep(connection)?;
-        match in_vain {
-            true => self.count_unanswered()?,
-            false => self.stage.unanswered.answered(),
-        }
-        for request in asked_of_us {
-            self.answer(&request)?;
-        }
         if reply.response.is_none()
             && let Some((cursor, retry)) = cursor
             && self.stage.revision.is_legacy()
@@ -252,6 +251,27 @@ impl<'s> Session<'s> {
             self.resume(&ask.label, cursor, retry, &mut reply)?;
         }
         Ok(reply)
+    }
+
+    /// Waits for the end of the answer to the last request, and answers meanwhile what the target asks of us on
+    /// its stream: it may need that before it can go on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::call`].
+    pub fn settle(&mut self, connection: &mut Connection, patience: Patience) -> Result<(), Stop> {
+        let asked = Instant::now();
+        let mut answered = 0;
+        loop {
+            let until = Until::End(patience);
+            self.stage.settle_unless(connection, until, asked, |exchange| requests_in(exchange).count() > answered)?;
+            let Some(request) = connection.exchanges().last().and_then(|last| requests_in(last).nth(answered).cloned())
+            else {
+                return Ok(());
+            };
+            self.answer(&request)?;
+            answered += 1;
+        }
     }
 
     /// The connection for the next request: the last one, where it can still be used.
@@ -275,13 +295,15 @@ impl<'s> Session<'s> {
     ///
     /// # Errors
     ///
-    /// Where too many streams have been left open.
+    /// Where too many streams have been left open, or too many requests unanswered.
     pub fn keep(&mut self, connection: Connection) -> Result<(), Stop> {
         let Some(exchange) = connection.exchanges().last() else { return Ok(()) };
+        let in_vain = was_in_vain(exchange);
         match exchange.ending {
             Ending::Complete(_) if !exchange.close_is_announced() && connection.ended().is_none() => {
                 self.connection = Some(connection);
             }
+            Ending::Open { .. } if in_vain => self.parked.push(connection),
             Ending::Open { .. } => {
                 self.left_open += 1;
                 self.parked.push(connection);
@@ -292,7 +314,13 @@ impl<'s> Session<'s> {
             }
             _ => connection.close(),
         }
-        Ok(())
+        match in_vain {
+            true => self.count_unanswered(),
+            false => {
+                self.stage.unanswered.answered();
+                Ok(())
+            }
+        }
     }
 
     fn count_unanswered(&mut self) -> Result<(), Stop> {
@@ -312,7 +340,11 @@ impl<'s> Session<'s> {
     }
 
     /// Answers a request of the target's, as a client without features does.
-    fn answer(&mut self, request: &Message) -> Result<(), Stop> {
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::call`].
+    pub fn answer(&mut self, request: &Message) -> Result<(), Stop> {
         let id = &request.id;
         let text = match request.method() {
             Some("ping") => format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{}}}}"#),
@@ -338,15 +370,11 @@ impl<'s> Session<'s> {
             let ask = self.with_session(Ask::get(&label)).field("Last-Event-ID", &cursor);
             let mut connection = self.take_connection()?;
             self.stage.ask(&mut connection, &ask);
-            self.stage.settle(&mut connection, Until::End(self.patience))?;
+            self.settle(&mut connection, self.patience)?;
             let Some(exchange) = connection.exchanges().last() else { return Ok(()) };
             let now = Reply::of(exchange);
             let next = resumable(exchange);
-            let in_vain = now.response.is_none() && matches!(exchange.ending, Ending::Open { .. });
             self.keep(connection)?;
-            if in_vain {
-                self.count_unanswered()?;
-            }
             if now.response.is_some() {
                 reply.response = now.response;
                 reply.complete = now.complete;
@@ -409,14 +437,19 @@ const GOODBYE: Duration = Duration::from_millis(30);
 
 /// Whether an answer was waited for as long as it goes, and did not come: no head, or no response in it.
 fn was_in_vain(exchange: &Exchange) -> bool {
-    let nothing = exchange.answer.is_none() || exchange.response().is_none() && exchange.request_id().is_some();
+    let is_owed = exchange.request_id().is_some()
+        || exchange.request.as_ref().is_some_and(|head| head.fields.get("last-event-id").is_some());
+    let nothing = exchange.answer.is_none() || exchange.response().is_none() && is_owed;
     nothing && matches!(exchange.ending, Ending::Open { .. })
 }
 
+/// So many requests on one stream are answered: a hostile target asks for ever.
+const ANSWERED: usize = 16;
+
 /// The target's own requests on a stream (legacy revisions).
-fn requests_in(exchange: &Exchange) -> Vec<Message> {
+pub fn requests_in(exchange: &Exchange) -> impl Iterator<Item = &Message> {
     let requests = exchange.messages().iter().filter(|received| received.message.kind == MessageKind::Request);
-    requests.map(|received| received.message.clone()).take(16).collect()
+    requests.map(|received| &received.message).take(ANSWERED)
 }
 
 /// Where and when a stream that ended without its response can be resumed.

@@ -8,7 +8,7 @@ checks! {
     malformed_input_is_refused,
 }
 
-use super::question::{Question, came, telling};
+use super::question::{BUSY, Question, came, telling};
 use crate::trace::{Exchange, Id, Received, Trace};
 use crate::verdict::{Cite, Judge};
 
@@ -25,6 +25,10 @@ fn goes_on_answering(trace: &Trace, judge: &mut Judge<'_>, label: &str, behind: 
         return;
     }
     let question = Question::of(trace, last);
+    if let Some(status) = last.status().filter(|status| BUSY.contains(status)) {
+        judge.inconclusive(format!("the request behind {behind} was answered with HTTP {status}: come again later"));
+        return;
+    }
     let timeout = judge.manifest().options.timeout;
     let failed = last.status().is_some_and(|status| !(200..300).contains(&status))
         || question.response().is_some()

@@ -7,8 +7,9 @@ use crate::drive::session::Session;
 use crate::drive::stage::{Stage, Stop, Until};
 use crate::trace::Part;
 
-/// How long a session may take to end.
+/// How long a session may take to end, and how often we look where 202 said that the end is still to come.
 const A_MOMENT: Duration = Duration::from_millis(50);
+const LOOKS: u32 = 40;
 
 /// How long a stream is read once its head is there: its first event tells what it is.
 const A_LOOK: Duration = Duration::from_millis(20);
@@ -45,12 +46,16 @@ pub fn play(stage: &Stage) -> Result<(), Stop> {
     let control = post(&session, "post-after-delete");
     session.probe(control, Part::Control)?;
     let control = delete(&session, "delete");
-    session.probe(control, Part::Control)?;
-    // 202 says that the end is still to come.
-    stage.pause(A_MOMENT)?;
+    let deleted = session.probe(control, Part::Control)?;
 
-    let probe = post(&session, "post-after-delete").damaged();
-    session.probe(probe, Part::Probe)?;
+    for _ in 0..LOOKS {
+        stage.pause(A_MOMENT)?;
+        let probe = post(&session, "post-after-delete").damaged();
+        let reply = session.probe(probe, Part::Probe)?;
+        if deleted.status != Some(202) || reply.result().is_none() {
+            break;
+        }
+    }
     let probe = get(&session, "get-after-delete").damaged().part(Part::Probe);
     only_the_head(stage, &probe)?;
     let probe = delete(&session, "delete").damaged();

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::drive::ask::Call;
 use crate::drive::session::Session;
-use crate::drive::stage::{Patience, Stage, Stop, Until};
+use crate::drive::stage::{Patience, Stage, Stop};
 use crate::target::ToolRole;
 use crate::trace::Ending;
 use crate::wire::connection::{Missing, Wait};
@@ -90,7 +90,7 @@ fn trials(stage: &Stage, session: &mut Session<'_>, name: &str, call: &Call) -> 
             held_back += usize::from(missing == Some(Missing::CameUponRelease));
         }
         telling += usize::from(told);
-        stage.settle(&mut connection, Until::End(Patience::Brief))?;
+        session.settle(&mut connection, Patience::Brief)?;
         session.keep(connection)?;
     }
     Ok(true)
