@@ -15,7 +15,8 @@ use crate::wire::connection::{Connection, Wait};
 /// How often a stream that ended before its response is resumed.
 const RESUMPTIONS: u32 = 5;
 
-/// The longest reconnection time that a target may ask of us.
+/// The longest reconnection time that is waited for; a stream that asks for more is not resumed, since to come
+/// before its time is not ours to do (2025-11-25, "Sending Messages to the Server").
 const LONGEST_RETRY: Duration = Duration::from_secs(3);
 
 /// So many requests without an answer end a scenario: enough to judge, and each costs the whole time-out.
@@ -366,7 +367,10 @@ impl<'s> Session<'s> {
         let label = format!("{label}-resumed");
         let deadline = Instant::now() + self.stage.options.timeout;
         for _ in 0..RESUMPTIONS {
-            self.stage.pause(retry.min(LONGEST_RETRY))?;
+            if retry > LONGEST_RETRY {
+                return Ok(());
+            }
+            self.stage.pause(retry)?;
             let ask = self.with_session(Ask::get(&label)).field("Last-Event-ID", &cursor);
             let mut connection = self.take_connection()?;
             self.stage.ask(&mut connection, &ask);
@@ -424,11 +428,16 @@ impl<'s> Session<'s> {
         self.stage
     }
 
-    /// A request in a part of a control pair; the last try counts where one was lost with its connection.
-    pub fn probe(&mut self, ask: Ask, part: Part) -> Result<Reply, Stop> {
-        let ask = ask.part(part);
-        let reply = self.send(&ask)?;
-        if reply.lost { self.send(&ask) } else { Ok(reply) }
+    /// A request in a part of a control pair. Where it was lost with its connection, it is made afresh, with another
+    /// id, and the last try counts.
+    pub fn probe(&mut self, part: Part, ask: impl Fn(&Self) -> Ask) -> Result<Reply, Stop> {
+        let first = ask(self).part(part);
+        let reply = self.send(&first)?;
+        if !reply.lost {
+            return Ok(reply);
+        }
+        let second = ask(self).part(part);
+        self.send(&second)
     }
 }
 
