@@ -51,14 +51,17 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     for (nth, (question, id)) in requests.iter().enumerate() {
         let own: Vec<_> = question.responses().filter(|(_, received)| received.message.id.same_as(id)).collect();
         let strayed = strays.iter().any(|stray| stray.owner == Some(nth));
-        if question.parts().any(Exchange::is_complete) || own.len() > 1 {
+        let missing = question.unanswered().filter(|_| !strayed);
+        // An error of HTTP's own owes no response, and shows nothing.
+        let seen = !own.is_empty() && question.parts().any(Exchange::is_complete);
+        if seen || own.len() > 1 || missing.is_some() {
             judge.examined();
         }
         if let [_, (stream, second), ..] = own[..] {
             judge
                 .finding(super::REPLY, "one response to each request", format!("{} with the id {id}", own.len()))
                 .shown_at(stream, second.moment);
-        } else if let Some(last) = question.unanswered().filter(|_| !strayed) {
+        } else if let Some(last) = missing {
             let clause = if trace.revision().is_legacy() { MISSING } else { super::REPLY };
             judge
                 .finding(
@@ -168,6 +171,20 @@ mod tests {
             edit.last(|exchange| exchange.label == "cheapest")
                 .answer_with(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
         });
+    }
+
+    #[test]
+    fn errors_of_http_alone_show_nothing() {
+        for (revision, verdict) in judged_in(ID, Scenario::SequentialCalls, |edit| {
+            edit.each(
+                |exchange| exchange.request_id().is_some(),
+                |exchange| {
+                    exchange.answer_with(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
+                },
+            );
+        }) {
+            assert_eq!(verdict, Verdict::NotExercised, "{revision}");
+        }
     }
 
     #[test]
