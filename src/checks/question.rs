@@ -108,6 +108,10 @@ pub(super) fn waited(exchange: &Exchange, timeout: Duration) -> Option<Moment> {
     (look.at.since(written.at) >= timeout.saturating_sub(SLACK)).then_some(look)
 }
 
+/// What a server, or a gate before it, says when it wants us to come again later: that is no answer to what was
+/// asked.
+pub(super) const BUSY: [u16; 2] = [429, 503];
+
 /// The driver counts its patience from a moment of its own.
 const SLACK: Duration = Duration::from_millis(50);
 

@@ -81,8 +81,11 @@ impl Ask {
         self
     }
 
-    /// Whether its body is a request, and no notification.
+    /// Whether a response is owed to it: its body is a request and no notification, or it resumes the stream of one.
     pub fn wants_response(&self) -> bool {
+        if self.fields.iter().any(|(name, _)| name == "Last-Event-ID") {
+            return true;
+        }
         let messages = self.body.as_deref().and_then(|body| Message::read_all(body).ok()).unwrap_or_default();
         messages.iter().any(|message| message.kind == MessageKind::Request)
     }

@@ -15,7 +15,8 @@ use crate::wire::connection::{Connection, Wait};
 /// How often a stream that ended before its response is resumed.
 const RESUMPTIONS: u32 = 5;
 
-/// The longest reconnection time that a target may ask of us.
+/// The longest reconnection time that is waited for; a stream that asks for more is not resumed, since to come
+/// before its time is not ours to do (2025-11-25, "Sending Messages to the Server").
 const LONGEST_RETRY: Duration = Duration::from_secs(3);
 
 /// So many requests without an answer end a scenario: enough to judge, and each costs the whole time-out.
@@ -38,6 +39,8 @@ pub struct Session<'s> {
 /// What a call came to.
 #[derive(Clone, Debug)]
 pub struct Reply {
+    /// The status of the answer.
+    pub status: Option<u16>,
     /// The response, where there was one.
     pub response: Option<Message>,
     /// The answer was read to its end.
@@ -55,6 +58,7 @@ impl Reply {
     fn of(exchange: &Exchange) -> Self {
         let session_id = exchange.answer.as_ref().and_then(|answer| answer.head.fields.get("mcp-session-id"));
         Self {
+            status: exchange.status(),
             response: exchange.response().map(|received| received.message.clone()),
             complete: exchange.is_complete(),
             came: what_came(exchange),
@@ -106,6 +110,11 @@ impl<'s> Session<'s> {
             session.handshake()?;
         }
         Ok(session)
+    }
+
+    /// The same conversation over connections of its own, for a thread beside.
+    pub fn beside(&self) -> Self {
+        Self { id: self.id.clone(), ..Self::unopened(self.stage) }
     }
 
     /// From here on, waits for the end of streams as long as the grace says.
@@ -229,22 +238,13 @@ impl<'s> Session<'s> {
     pub fn send(&mut self, ask: &Ask) -> Result<Reply, Stop> {
         let mut connection = self.take_connection()?;
         self.stage.ask(&mut connection, ask);
-        self.stage.settle(&mut connection, Until::End(self.patience))?;
+        self.settle(&mut connection, self.patience)?;
         let Some(exchange) = connection.exchanges().last() else {
             return Err(Stop::Answer("the request could not be written".to_owned()));
         };
         let mut reply = Reply::of(exchange);
-        let in_vain = was_in_vain(ask, exchange);
-        let asked_of_us: Vec<Message> = requests_in(exchange);
         let cursor = resumable(exchange);
-        self.keep(connection)?;
-        match in_vain {
-            true => self.count_unanswered()?,
-            false => self.stage.unanswered.answered(),
-        }
-        for request in asked_of_us {
-            self.answer(&request)?;
-        }
+        self.keep(connection, ask)?;
         if reply.response.is_none()
             && let Some((cursor, retry)) = cursor
             && self.stage.revision.is_legacy()
@@ -252,6 +252,27 @@ impl<'s> Session<'s> {
             self.resume(&ask.label, cursor, retry, &mut reply)?;
         }
         Ok(reply)
+    }
+
+    /// Waits for the end of the answer to the last request, and answers meanwhile what the target asks of us on
+    /// its stream: it may need that before it can go on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::call`].
+    pub fn settle(&mut self, connection: &mut Connection, patience: Patience) -> Result<(), Stop> {
+        let asked = Instant::now();
+        let mut answered = 0;
+        loop {
+            let until = Until::End(patience);
+            self.stage.settle_unless(connection, until, asked, |exchange| requests_in(exchange).count() > answered)?;
+            let Some(request) = connection.exchanges().last().and_then(|last| requests_in(last).nth(answered).cloned())
+            else {
+                return Ok(());
+            };
+            self.answer(&request)?;
+            answered += 1;
+        }
     }
 
     /// The connection for the next request: the last one, where it can still be used.
@@ -271,17 +292,19 @@ impl<'s> Session<'s> {
         self.stage.connect()
     }
 
-    /// Puts a connection back, if it can be used again.
+    /// Puts the connection back over which this was asked, if it can be used again.
     ///
     /// # Errors
     ///
-    /// Where too many streams have been left open.
-    pub fn keep(&mut self, connection: Connection) -> Result<(), Stop> {
+    /// Where too many streams have been left open, or too many requests unanswered.
+    pub fn keep(&mut self, connection: Connection, ask: &Ask) -> Result<(), Stop> {
         let Some(exchange) = connection.exchanges().last() else { return Ok(()) };
+        let in_vain = was_in_vain(ask, exchange);
         match exchange.ending {
             Ending::Complete(_) if !exchange.close_is_announced() && connection.ended().is_none() => {
                 self.connection = Some(connection);
             }
+            Ending::Open { .. } if in_vain => self.parked.push(connection),
             Ending::Open { .. } => {
                 self.left_open += 1;
                 self.parked.push(connection);
@@ -292,7 +315,13 @@ impl<'s> Session<'s> {
             }
             _ => connection.close(),
         }
-        Ok(())
+        match in_vain {
+            true => self.count_unanswered(),
+            false => {
+                self.stage.unanswered.answered();
+                Ok(())
+            }
+        }
     }
 
     fn count_unanswered(&mut self) -> Result<(), Stop> {
@@ -312,7 +341,11 @@ impl<'s> Session<'s> {
     }
 
     /// Answers a request of the target's, as a client without features does.
-    fn answer(&mut self, request: &Message) -> Result<(), Stop> {
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::call`].
+    pub fn answer(&mut self, request: &Message) -> Result<(), Stop> {
         let id = &request.id;
         let text = match request.method() {
             Some("ping") => format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{}}}}"#),
@@ -325,7 +358,7 @@ impl<'s> Session<'s> {
         let mut connection = self.take_connection()?;
         self.stage.ask(&mut connection, &ask);
         self.stage.settle(&mut connection, Until::End(Patience::Brief))?;
-        self.keep(connection)
+        self.keep(connection, &ask)
     }
 
     /// Resumes a stream by GET with `Last-Event-ID`, as often as it takes and as the bounds allow.
@@ -334,19 +367,18 @@ impl<'s> Session<'s> {
         let label = format!("{label}-resumed");
         let deadline = Instant::now() + self.stage.options.timeout;
         for _ in 0..RESUMPTIONS {
-            self.stage.pause(retry.min(LONGEST_RETRY))?;
+            if retry > LONGEST_RETRY {
+                return Ok(());
+            }
+            self.stage.pause(retry)?;
             let ask = self.with_session(Ask::get(&label)).field("Last-Event-ID", &cursor);
             let mut connection = self.take_connection()?;
             self.stage.ask(&mut connection, &ask);
-            self.stage.settle(&mut connection, Until::End(self.patience))?;
+            self.settle(&mut connection, self.patience)?;
             let Some(exchange) = connection.exchanges().last() else { return Ok(()) };
             let now = Reply::of(exchange);
             let next = resumable(exchange);
-            let in_vain = now.response.is_none() && matches!(exchange.ending, Ending::Open { .. });
-            self.keep(connection)?;
-            if in_vain {
-                self.count_unanswered()?;
-            }
+            self.keep(connection, &ask)?;
             if now.response.is_some() {
                 reply.response = now.response;
                 reply.complete = now.complete;
@@ -396,11 +428,16 @@ impl<'s> Session<'s> {
         self.stage
     }
 
-    /// A request in a part of a control pair; the last try counts where one was lost with its connection.
-    pub fn probe(&mut self, ask: Ask, part: Part) -> Result<Reply, Stop> {
-        let ask = ask.part(part);
-        let reply = self.send(&ask)?;
-        if reply.lost { self.send(&ask) } else { Ok(reply) }
+    /// A request in a part of a control pair. Where it was lost with its connection, it is made afresh, with another
+    /// id, and the last try counts.
+    pub fn probe(&mut self, part: Part, ask: impl Fn(&Self) -> Ask) -> Result<Reply, Stop> {
+        let first = ask(self).part(part);
+        let reply = self.send(&first)?;
+        if !reply.lost {
+            return Ok(reply);
+        }
+        let second = ask(self).part(part);
+        self.send(&second)
     }
 }
 
@@ -413,10 +450,13 @@ fn was_in_vain(ask: &Ask, exchange: &Exchange) -> bool {
         && (exchange.answer.is_none() || exchange.response().is_none() && ask.wants_response())
 }
 
+/// So many requests on one stream are answered: a hostile target asks for ever.
+const ANSWERED: usize = 16;
+
 /// The target's own requests on a stream (legacy revisions).
-fn requests_in(exchange: &Exchange) -> Vec<Message> {
+pub fn requests_in(exchange: &Exchange) -> impl Iterator<Item = &Message> {
     let requests = exchange.messages().iter().filter(|received| received.message.kind == MessageKind::Request);
-    requests.map(|received| received.message.clone()).take(16).collect()
+    requests.map(|received| &received.message).take(ANSWERED)
 }
 
 /// Where and when a stream that ended without its response can be resumed.

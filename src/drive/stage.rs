@@ -157,10 +157,28 @@ impl Stage {
     ///
     /// Only where somebody interrupts: what did not come is in the trace.
     pub fn settle(&self, connection: &mut Connection, until: Until) -> Result<(), Stop> {
-        let asked = Instant::now();
+        self.settle_unless(connection, until, Instant::now(), |_| false)
+    }
+
+    /// Waits for the answer to the last request, which was written at `asked`, unless something in it is due
+    /// before.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::settle`].
+    pub fn settle_unless(
+        &self,
+        connection: &mut Connection,
+        until: Until,
+        asked: Instant,
+        is_due: impl Fn(&Exchange) -> bool,
+    ) -> Result<(), Stop> {
         let mut responded = None;
         loop {
             let Some(exchange) = connection.exchanges().last() else { return Ok(()) };
+            if is_due(exchange) {
+                return Ok(());
+            }
             if !matches!(exchange.ending, Ending::Open { .. }) && !matches!(until, Until::For(_)) {
                 return Ok(());
             }

@@ -11,3 +11,4 @@ mod secrets;
 #[cfg(unix)]
 mod signals;
 mod targets;
+mod waiting;

@@ -116,6 +116,7 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
         })
         .collect();
     if let Some((next, moment)) = destroyed.last() {
+        let answered = fates.iter().filter(|(_, fate)| matches!(fate, Fate::Reused)).count();
         judge
             .finding(
                 SAYS_SO,
@@ -123,7 +124,7 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
                 format!(
                     "{} of {} requests on a connection that had been used before got a reset in place of an answer",
                     destroyed.len(),
-                    fates.len()
+                    destroyed.len() + answered
                 ),
             )
             .shown_at(next, *moment);

@@ -11,6 +11,7 @@
 //! routers that answer 404 to a method they do not know, and for middleware that answers GET by itself.
 
 use crate::catalogue::{Check, Kind};
+use crate::checks::question::BUSY;
 use crate::scenario::Scenario;
 use crate::spec::Revision;
 #[cfg(test)]
@@ -47,7 +48,7 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
         if status == 400 && !shows_session(exchange) {
             return judge.not_exercised("HTTP 400, and there is no session that GET could show");
         }
-        if matches!(status, 429 | 503) {
+        if BUSY.contains(&status) {
             return judge.inconclusive(format!("HTTP {status}: the server asks us to come again later"));
         }
     }

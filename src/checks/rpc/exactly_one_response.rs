@@ -8,13 +8,14 @@
 //! Keep one entry per request that leads to its stream, take it out when the response or the error is written,
 //! and never send a response through the channel of the GET stream. End a stream only when its response is out.
 
+use super::{Request, Requests};
 use crate::catalogue::{Check, Kind};
-use crate::checks::question::{Question, came, is_resumption, telling};
+use crate::checks::question::{came, is_resumption, telling};
 use crate::scenario::Scenario;
 use crate::spec::Revision;
 #[cfg(test)]
 use crate::trace::edit::{Mutant, mutant};
-use crate::trace::{Exchange, Id, Received, Trace};
+use crate::trace::{Exchange, Received, Trace};
 use crate::verdict::{Cite, Judge};
 
 pub(super) const CHECK: Check = Check {
@@ -46,19 +47,22 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     if trace.scenario() == Scenario::IdsInFlight {
         return;
     }
-    let requests: Vec<(Question<'_>, Id)> = Question::all(trace).collect();
+    let requests = Requests::of(trace);
     let strays = strays(trace, &requests);
-    for (nth, (question, id)) in requests.iter().enumerate() {
+    for (nth, Request { question, id, .. }) in requests.0.iter().enumerate() {
         let own: Vec<_> = question.responses().filter(|(_, received)| received.message.id.same_as(id)).collect();
         let strayed = strays.iter().any(|stray| stray.owner == Some(nth));
-        if question.parts().any(Exchange::is_complete) || own.len() > 1 {
+        let missing = question.unanswered().filter(|_| !strayed);
+        // An error of HTTP's own owes no response, and shows nothing.
+        let seen = !own.is_empty() && question.parts().any(Exchange::is_complete);
+        if seen || own.len() > 1 || missing.is_some() {
             judge.examined();
         }
         if let [_, (stream, second), ..] = own[..] {
             judge
                 .finding(super::REPLY, "one response to each request", format!("{} with the id {id}", own.len()))
                 .shown_at(stream, second.moment);
-        } else if let Some(last) = question.unanswered().filter(|_| !strayed) {
+        } else if let Some(last) = missing {
             let clause = if trace.revision().is_legacy() { MISSING } else { super::REPLY };
             judge
                 .finding(
@@ -71,12 +75,9 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     }
     for Stray { stream, response, owner } in strays {
         let id = &response.message.id;
-        let own = |(question, id): &(Question<'_>, Id)| {
-            question.responses().any(|(_, received)| received.message.id.same_as(id))
-        };
         let (clause, whose) = match (stream.http_method(), owner) {
             ("GET", _) => (ON_GET_STREAM, "a GET that resumes nothing"),
-            (_, Some(owner)) if trace.revision().is_legacy() && own(&requests[owner]) => (BROADCAST, "another request"),
+            (_, Some(owner)) if trace.revision().is_legacy() && requests.0[owner].answered => (BROADCAST, "another request"),
             _ => (SAME_ID, "another request"),
         };
         judge.examined();
@@ -91,19 +92,19 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
 }
 
 /// The responses that stand in the answer to something else than their request.
-fn strays<'a>(trace: &'a Trace, requests: &[(Question<'_>, Id)]) -> Vec<Stray<'a>> {
+fn strays<'a>(trace: &'a Trace, requests: &Requests<'_>) -> Vec<Stray<'a>> {
     let mut strays = Vec::new();
     for stream in trace.conforming() {
         let responses = stream.messages().iter().filter(|received| received.message.is_response());
         match stream.http_method() {
             "GET" if trace.revision().is_legacy() && stream.is_streamed() && !is_resumption(stream) => {
                 strays.extend(responses.map(|response| {
-                    let owner = requests.iter().position(|(_, id)| id.same_as(&response.message.id));
+                    let owner = requests.0.iter().position(|request| request.id.same_as(&response.message.id));
                     Stray { stream, response, owner }
                 }));
             }
             "POST" => strays.extend(responses.filter_map(|response| {
-                let owner = super::strayed_from(stream, response, requests)?;
+                let owner = requests.strayed_from(stream, response)?;
                 Some(Stray { stream, response, owner: Some(owner) })
             })),
             _ => {}
@@ -168,6 +169,20 @@ mod tests {
             edit.last(|exchange| exchange.label == "cheapest")
                 .answer_with(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
         });
+    }
+
+    #[test]
+    fn errors_of_http_alone_show_nothing() {
+        for (revision, verdict) in judged_in(ID, Scenario::SequentialCalls, |edit| {
+            edit.each(
+                |exchange| exchange.request_id().is_some(),
+                |exchange| {
+                    exchange.answer_with(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
+                },
+            );
+        }) {
+            assert_eq!(verdict, Verdict::NotExercised, "{revision}");
+        }
     }
 
     #[test]

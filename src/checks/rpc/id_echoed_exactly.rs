@@ -13,8 +13,9 @@
 
 use serde_json::Value;
 
+use super::{Request, Requests};
 use crate::catalogue::{Check, Kind};
-use crate::checks::question::{Question, is_readable, shortened};
+use crate::checks::question::{is_readable, shortened};
 use crate::scenario::Scenario;
 use crate::spec::Revision;
 #[cfg(test)]
@@ -40,12 +41,12 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     if trace.scenario() == Scenario::IdsInFlight {
         return;
     }
-    let requests: Vec<(Question<'_>, Id)> = Question::all(trace).collect();
-    for (question, asked) in &requests {
+    let requests = Requests::of(trace);
+    for Request { question, id: asked, .. } in &requests.0 {
         for (stream, response) in question.responses().filter(|(stream, _)| stream.succeeded() && is_readable(stream)) {
             let id = &response.message.id;
             // The response to another request has the right id, and is in the wrong place.
-            if super::strayed_from(stream, response, &requests).is_some() {
+            if requests.strayed_from(stream, response).is_some() {
                 continue;
             }
             judge.examined();

@@ -16,7 +16,7 @@
 use std::time::Duration;
 
 use crate::catalogue::{Check, Kind};
-use crate::checks::question::{Question, hung_up, shortened, telling};
+use crate::checks::question::{BUSY, Question, hung_up, shortened, telling};
 use crate::scenario::Scenario;
 use crate::spec::Revision;
 #[cfg(test)]
@@ -67,7 +67,10 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
 
 fn refused(judge: &mut Judge<'_>, probe: &Question<'_>, what: &str, cite: Cite) {
     let Some((verdict, moment)) = reaction(probe, judge.manifest().options.timeout) else {
-        judge.inconclusive(format!("the answer to {what} was not seen to its end"));
+        judge.inconclusive(match probe.exchange.status().filter(|status| BUSY.contains(status)) {
+            Some(status) => format!("{what} was answered with HTTP {status}: come again later"),
+            None => format!("the answer to {what} was not seen to its end"),
+        });
         return;
     };
     judge.examined();
@@ -107,6 +110,7 @@ fn reaction(probe: &Question<'_>, timeout: Duration) -> Option<(Reaction, Moment
         return Some((reaction, received.moment));
     }
     match exchange.status() {
+        Some(status) if BUSY.contains(&status) => None,
         Some(status) if is_client_error(status) => Some((Reaction::Refused, telling(exchange))),
         // Another error must say in its body what it means, and the body must have been seen.
         Some(status) if !(200..300).contains(&status) => {
@@ -232,6 +236,24 @@ mod tests {
     fn null(edit: &mut crate::trace::edit::Edit) {
         edit.last(probe("null-id")).answer_with(ACCEPTED);
     }
+
+    #[test]
+    fn a_server_that_is_busy_has_not_judged_the_input() {
+        let busy: [fn(&mut crate::trace::edit::Edit); 2] = [
+            |edit| {
+                edit.last(probe("not-json")).answer_with(BUSY_NOW);
+            },
+            |edit| {
+                edit.last(|exchange| exchange.label == "after-not-json").answer_with(BUSY_NOW);
+            },
+        ];
+        for edit in busy {
+            let verdicts = judged_in(ID, Scenario::MalformedInput, edit);
+            assert!(verdicts.iter().all(|(_, verdict)| *verdict == Verdict::Inconclusive), "{verdicts:?}");
+        }
+    }
+
+    const BUSY_NOW: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
 
     #[test]
     fn without_a_control_there_is_no_verdict() {

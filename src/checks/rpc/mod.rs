@@ -8,7 +8,7 @@ checks! {
     malformed_input_is_refused,
 }
 
-use super::question::{Question, came, telling};
+use super::question::{BUSY, Question, came, telling};
 use crate::trace::{Exchange, Id, Received, Trace};
 use crate::verdict::{Cite, Judge};
 
@@ -25,6 +25,10 @@ fn goes_on_answering(trace: &Trace, judge: &mut Judge<'_>, label: &str, behind: 
         return;
     }
     let question = Question::of(trace, last);
+    if let Some(status) = last.status().filter(|status| BUSY.contains(status)) {
+        judge.inconclusive(format!("the request behind {behind} was answered with HTTP {status}: come again later"));
+        return;
+    }
     let timeout = judge.manifest().options.timeout;
     let failed = last.status().is_some_and(|status| !(200..300).contains(&status))
         || question.response().is_some()
@@ -45,22 +49,42 @@ fn goes_on_answering(trace: &Trace, judge: &mut Judge<'_>, label: &str, behind: 
         .shown_at(last, telling(last));
 }
 
-/// The request whose response has come on the stream of another one, if it is one of these. Where that request
-/// has its response already, and the other one would have none without this, the id is wrong and not the place.
-fn strayed_from(stream: &Exchange, response: &Received, requests: &[(Question<'_>, Id)]) -> Option<usize> {
-    let id = &response.message.id;
-    let answered =
-        |(question, id): &(Question<'_>, Id)| question.responses().any(|(_, received)| received.message.id.same_as(id));
-    let here = requests.iter().find(|(question, _)| question.parts().any(|part| std::ptr::eq(part, stream)));
-    if here.is_some_and(|(_, own)| own.same_as(id)) {
-        return None;
+/// The requests of a trace in which our side kept to the protocol.
+struct Requests<'a>(Vec<Request<'a>>);
+
+/// One of them.
+struct Request<'a> {
+    question: Question<'a>,
+    id: Id,
+    /// A response with its id stands in its answer. Asked for each response of a flood, it must not be looked for
+    /// each time.
+    answered: bool,
+}
+
+impl<'a> Requests<'a> {
+    fn of(trace: &'a Trace) -> Self {
+        let request = |(question, id): (Question<'a>, Id)| {
+            let answered = question.responses().any(|(_, received)| received.message.id.same_as(&id));
+            Request { question, id, answered }
+        };
+        Self(Question::all(trace).map(request).collect())
     }
-    let owner = requests.iter().position(|(question, theirs)| {
-        theirs.same_as(id)
-            && question.exchange.asked.seq < response.moment.seq
-            && session(question.exchange) == session(stream)
-    })?;
-    (here.is_none_or(answered) || !answered(&requests[owner])).then_some(owner)
+
+    /// The request whose response has come on the stream of another one, if it is one of these. Where that
+    /// request has its response already, and the other one would have none without this, the id is wrong and not
+    /// the place.
+    fn strayed_from(&self, stream: &Exchange, response: &Received) -> Option<usize> {
+        let id = &response.message.id;
+        let here = self.0.iter().find(|request| request.question.parts().any(|part| std::ptr::eq(part, stream)));
+        if here.is_some_and(|request| request.id.same_as(id)) {
+            return None;
+        }
+        let owner = self.0.iter().position(|request| {
+            let asked = request.question.exchange;
+            request.id.same_as(id) && asked.asked.seq < response.moment.seq && session(asked) == session(stream)
+        })?;
+        (here.is_none_or(|request| request.answered) || !self.0[owner].answered).then_some(owner)
+    }
 }
 
 /// The session that an exchange belongs to: the one that it names or, at its beginning, the one that it opens.

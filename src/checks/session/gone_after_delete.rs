@@ -11,7 +11,7 @@
 //! and answer 404 to an id that is not in it, DELETE included.
 
 use crate::catalogue::{Check, Kind};
-use crate::checks::question::{Question, came, hung_up, telling, waited};
+use crate::checks::question::{BUSY, Question, came, hung_up, telling, waited};
 use crate::scenario::Scenario;
 use crate::spec::Revision;
 #[cfg(test)]
@@ -31,9 +31,6 @@ pub(super) const CHECK: Check = Check {
 };
 
 const CLAUSE: Cite = Cite::Clause("session.server.404-after-termination");
-
-/// What stands in front of a server says when it is busy; the session is not asked then.
-const BUSY: [u16; 2] = [429, 503];
 
 fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     if trace.learned("session").is_some() {
@@ -55,6 +52,13 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     let control = trace.part("post-after-delete", Part::Control);
     if !control.is_some_and(|control| Question::of(trace, control).has_result()) {
         judge.inconclusive("the session did not answer before it was deleted");
+        return;
+    }
+    let lives_on = trace
+        .part("post-after-delete", Part::Probe)
+        .is_some_and(|probe| Question::of(trace, probe).has_result());
+    if delete.status() == Some(202) && lives_on {
+        judge.inconclusive("DELETE was answered with HTTP 202, and the session had not ended when we looked last");
         return;
     }
     let get = trace.part("get-without-session", Part::Control);
@@ -143,6 +147,17 @@ mod tests {
             status(edit, "post-after-delete", Part::Probe, "200 OK");
         });
         assert!(verdicts.iter().all(|(_, verdict)| *verdict == Verdict::NotApplicable), "{verdicts:?}");
+    }
+
+    #[test]
+    fn a_session_whose_end_is_still_to_come_has_not_ended() {
+        let verdicts = judged_in(ID, Scenario::SessionLifecycle, |edit| {
+            status(edit, "delete", Part::Control, "202 Accepted");
+            let served = r#"{"jsonrpc":"2.0","id":3,"result":{}}"#;
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}", served.len());
+            edit.part("post-after-delete", Part::Probe).answer_with(format!("{head}\r\n\r\n{served}").as_bytes());
+        });
+        assert!(verdicts.iter().all(|(_, verdict)| *verdict == Verdict::Inconclusive), "{verdicts:?}");
     }
 
     #[test]

@@ -11,7 +11,7 @@
 //! that is not known, 404.
 
 use crate::catalogue::{Check, Kind};
-use crate::checks::question::{Question, came, hung_up, telling};
+use crate::checks::question::{BUSY, Question, came, hung_up, telling};
 use crate::scenario::Scenario;
 use crate::spec::Revision;
 #[cfg(test)]
@@ -55,14 +55,19 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
         judge.inconclusive("the answer to a request without the session id was not seen");
         return;
     }
+    if let Some(status) = probe.status().filter(|status| BUSY.contains(status)) {
+        judge.inconclusive(format!("a request without the session id was answered with HTTP {status}: come again later"));
+        return;
+    }
     expect_400(judge, probe, "POST", control);
     // Nothing but the id differs: the same method in the same session.
+    let was_told = |probe: &Exchange| probe.status().is_some_and(|status| !BUSY.contains(&status));
     let get = trace.part("get-without-session", Part::Probe).zip(trace.part("get-without-session", Part::Control));
-    if let Some((probe, control)) = get.filter(|(probe, _)| probe.answer.is_some() && !is_old_transport(probe)) {
+    if let Some((probe, control)) = get.filter(|(probe, _)| was_told(probe) && !is_old_transport(probe)) {
         expect_400(judge, probe, "GET", Some(control));
     }
     let delete = trace.part("delete-without-session", Part::Probe).zip(trace.part("delete", Part::Control));
-    if let Some((probe, control)) = delete.filter(|(probe, _)| probe.answer.is_some()) {
+    if let Some((probe, control)) = delete.filter(|(probe, _)| was_told(probe)) {
         expect_400(judge, probe, "DELETE", Some(control));
     }
 }
@@ -153,6 +158,17 @@ mod tests {
                 b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 38\r\n\r\n\
                   event: endpoint\ndata: /messages?id=1\n\n",
             );
+        });
+    }
+
+    #[test]
+    fn a_server_that_is_busy_has_not_missed_the_id() {
+        let verdicts = judged_in(ID, Scenario::SessionLifecycle, |edit| {
+            status(edit, "post-without-session", Part::Probe, "429 Too Many Requests");
+        });
+        assert!(verdicts.iter().all(|(_, verdict)| *verdict == Verdict::Inconclusive), "{verdicts:?}");
+        legal(ID, Scenario::SessionLifecycle, |edit| {
+            status(edit, "delete-without-session", Part::Probe, "503 Service Unavailable");
         });
     }
 

@@ -8,8 +8,10 @@ use crate::trace::Part;
 pub fn play(stage: &Stage) -> Result<(), Stop> {
     let mut session = Session::unopened(stage);
     // Without its parameters: no server can tell which revision is meant.
-    let probe = session.request("failed-initialize", &Call::bare("initialize"), "1").damaged();
-    session.probe(probe, Part::Probe)?;
+    let initialize = Call::bare("initialize");
+    session.probe(Part::Probe, |session| {
+        session.request("failed-initialize", &initialize, &session.next_id()).damaged()
+    })?;
     session.use_a_fresh_connection();
     Session::open(stage)?.close();
     Ok(())

@@ -20,8 +20,7 @@ pub fn play(stage: &Stage) -> Result<(), Stop> {
         return Err(Stop::Lacks("no slow tool is known (`--tool slow=NAME` maps one)".to_owned()));
     };
     let mut session = Session::open(stage)?;
-    let alone = session.request("alone", &call, &session.next_id());
-    session.probe(alone, Part::Control)?;
+    session.probe(Part::Control, |session| session.request("alone", &call, &session.next_id()))?;
     session.use_a_fresh_connection();
     let mut flights = Vec::new();
     for (label, id) in IDS {

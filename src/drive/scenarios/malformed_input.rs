@@ -13,10 +13,8 @@ pub fn play(stage: &Stage) -> Result<(), Stop> {
     };
     let mut session = Session::open(stage)?;
     for (label, body) in inputs(stage.revision, call, &session) {
-        let control = session.request(label, call, &session.next_id());
-        session.probe(control, Part::Control)?;
-        let probe = session.dressed(Ask::post(label, body), call).damaged();
-        session.probe(probe, Part::Probe)?;
+        session.probe(Part::Control, |session| session.request(label, call, &session.next_id()))?;
+        session.probe(Part::Probe, |session| session.dressed(Ask::post(label, body.as_str()), call).damaged())?;
         let after = format!("after-{label}");
         session.call(&after, call)?;
     }

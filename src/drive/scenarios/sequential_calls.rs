@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::drive::ask::{Ask, Call};
-use crate::drive::session::Session;
+use crate::drive::session::{Session, requests_in};
 use crate::drive::stage::{Stage, Stop, Until};
 use crate::trace::Ending;
 use crate::wire::connection::{Connection, Wait};
@@ -32,8 +32,19 @@ pub fn play(stage: &Stage) -> Result<(), Stop> {
     let played = thread::scope(|scope| {
         if let Some(mut listener) = listener {
             let over = &over;
+            let mut beside = session.beside();
             scope.spawn(move || {
+                let mut answered = 0;
                 while !over.load(Ordering::Relaxed) {
+                    // A call may wait for what the target asks of us here.
+                    let asked = listener.exchanges().last().and_then(|last| requests_in(last).nth(answered).cloned());
+                    if let Some(request) = asked {
+                        answered += 1;
+                        if beside.answer(&request).is_err() {
+                            break;
+                        }
+                        continue;
+                    }
                     match listener.wait(Instant::now() + Duration::from_millis(20)) {
                         Wait::Bytes | Wait::Nothing => {}
                         Wait::Ended(_) | Wait::Interrupted => break,

@@ -1,17 +1,22 @@
 //! Requests with and without the session's id, before and after its end.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::drive::ask::Ask;
 use crate::drive::session::Session;
 use crate::drive::stage::{Stage, Stop, Until};
-use crate::trace::Part;
+use crate::trace::{Exchange, Part};
 
-/// How long a session may take to end.
+/// How long a session may take to end, and how often we look where 202 said that the end is still to come.
 const A_MOMENT: Duration = Duration::from_millis(50);
+const LOOKS: u32 = 40;
 
-/// How long a stream is read once its head is there: its first event tells what it is.
+/// How long a stream is read once its head is there.
 const A_LOOK: Duration = Duration::from_millis(20);
+
+/// How long the first event of a stream is waited for that should not be there: it tells whether the transport of
+/// 2024-11-05 lives at the same address.
+const FIRST_EVENT: Duration = Duration::from_millis(500);
 
 /// The field that the pairs differ in.
 const SESSION_ID: &str = "Mcp-Session-Id";
@@ -27,43 +32,44 @@ pub fn play(stage: &Stage) -> Result<(), Stop> {
     }
     let post = |session: &Session<'_>, label: &str| session.request(label, call, &session.next_id());
 
-    let control = post(&session, "post-without-session");
-    session.probe(control, Part::Control)?;
-    let probe = post(&session, "post-without-session").without_field(SESSION_ID).damaged();
-    session.probe(probe, Part::Probe)?;
+    session.probe(Part::Control, |session| post(session, "post-without-session"))?;
+    session.probe(Part::Probe, |session| post(session, "post-without-session").without_field(SESSION_ID).damaged())?;
 
     // One GET per session: several servers refuse a second one.
     let get = |session: &Session<'_>, label: &str| session.with_session(Ask::get(label));
     let probe = get(&session, "get-without-session").without_field(SESSION_ID).damaged().part(Part::Probe);
-    only_the_head(stage, &probe)?;
+    only_the_head(stage, &probe, FIRST_EVENT)?;
     let control = get(&session, "get-without-session").part(Part::Control);
-    only_the_head(stage, &control)?;
+    only_the_head(stage, &control, A_LOOK)?;
 
     let delete = |session: &Session<'_>, label: &str| session.with_session(Ask::bare("DELETE", label));
-    let probe = delete(&session, "delete-without-session").without_field(SESSION_ID).damaged();
-    session.probe(probe, Part::Probe)?;
-    let control = post(&session, "post-after-delete");
-    session.probe(control, Part::Control)?;
-    let control = delete(&session, "delete");
-    session.probe(control, Part::Control)?;
-    // 202 says that the end is still to come.
-    stage.pause(A_MOMENT)?;
+    session
+        .probe(Part::Probe, |session| delete(session, "delete-without-session").without_field(SESSION_ID).damaged())?;
+    session.probe(Part::Control, |session| post(session, "post-after-delete"))?;
+    let deleted = session.probe(Part::Control, |session| delete(session, "delete"))?;
 
-    let probe = post(&session, "post-after-delete").damaged();
-    session.probe(probe, Part::Probe)?;
+    for _ in 0..LOOKS {
+        stage.pause(A_MOMENT)?;
+        let reply = session.probe(Part::Probe, |session| post(session, "post-after-delete").damaged())?;
+        if deleted.status != Some(202) || reply.result().is_none() {
+            break;
+        }
+    }
     let probe = get(&session, "get-after-delete").damaged().part(Part::Probe);
-    only_the_head(stage, &probe)?;
-    let probe = delete(&session, "delete").damaged();
-    session.probe(probe, Part::Probe)?;
+    only_the_head(stage, &probe, A_LOOK)?;
+    session.probe(Part::Probe, |session| delete(session, "delete").damaged())?;
     Ok(())
 }
 
 /// A GET may open a stream that stays: its head is the answer that counts.
-fn only_the_head(stage: &Stage, ask: &Ask) -> Result<(), Stop> {
+fn only_the_head(stage: &Stage, ask: &Ask, look: Duration) -> Result<(), Stop> {
     let mut connection = stage.connect()?;
     stage.ask(&mut connection, ask);
     stage.settle(&mut connection, Until::Head)?;
-    stage.settle(&mut connection, Until::For(A_LOOK))?;
+    let has_event = |exchange: &Exchange| {
+        exchange.answer.iter().filter_map(|answer| answer.stream.as_ref()).any(|stream| !stream.events.is_empty())
+    };
+    stage.settle_unless(&mut connection, Until::EndWithin(look), Instant::now(), has_event)?;
     connection.close();
     Ok(())
 }

@@ -10,11 +10,9 @@ pub fn play(stage: &Stage) -> Result<(), Stop> {
         return Err(Stop::Lacks("the target answers neither ping nor server/discover nor tools/list".to_owned()));
     };
     let mut session = Session::open(stage)?;
-    let control = session.request("unknown-method", call, &session.next_id());
-    session.probe(control, Part::Control)?;
+    session.probe(Part::Control, |session| session.request("unknown-method", call, &session.next_id()))?;
     let unknown = Call::bare("mcpwire/no-such-method");
-    let probe = session.request("unknown-method", &unknown, &session.next_id());
-    session.probe(probe, Part::Probe)?;
+    session.probe(Part::Probe, |session| session.request("unknown-method", &unknown, &session.next_id()))?;
     session.call("after-unknown-method", call)?;
     session.close();
     Ok(())

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::drive::ask::Call;
 use crate::drive::session::Session;
-use crate::drive::stage::{Patience, Stage, Stop, Until};
+use crate::drive::stage::{Patience, Stage, Stop};
 use crate::target::ToolRole;
 use crate::trace::Ending;
 use crate::wire::connection::{Missing, Wait};
@@ -78,7 +78,8 @@ fn trials(stage: &Stage, session: &mut Session<'_>, name: &str, call: &Call) -> 
             "progress" => call.clone().with_progress(&format!("withheld-ack-{id}")),
             _ => call.clone(),
         };
-        stage.ask(&mut connection, &session.request(&format!("trial-{name}"), &call, &id));
+        let ask = session.request(&format!("trial-{name}"), &call, &id);
+        stage.ask(&mut connection, &ask);
         let waited = connection.wait(Instant::now() + stage.options.timeout);
         let part = connection.exchanges().last().is_some_and(|last| matches!(last.ending, Ending::Open { .. }));
         let mut told = waited == Wait::Bytes;
@@ -90,8 +91,8 @@ fn trials(stage: &Stage, session: &mut Session<'_>, name: &str, call: &Call) -> 
             held_back += usize::from(missing == Some(Missing::CameUponRelease));
         }
         telling += usize::from(told);
-        stage.settle(&mut connection, Until::End(Patience::Brief))?;
-        session.keep(connection)?;
+        session.settle(&mut connection, Patience::Brief)?;
+        session.keep(connection, &ask)?;
     }
     Ok(true)
 }
