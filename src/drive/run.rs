@@ -38,6 +38,9 @@ const NOBODY_AFTER: u32 = 2;
 /// until it is judged.
 const KEPT: Kept = Kept { bytes: 48 << 20, parts: 2_000_000 };
 
+/// Web frameworks do this to `/mcp` where the application is mounted at `/mcp/`, and the other way round.
+const REDIRECTED: &str = "redirects are not followed; is a slash at the end of the path missing, or one too many?";
+
 /// What is tested, and how.
 #[derive(Debug)]
 pub struct Subject {
@@ -266,6 +269,10 @@ impl Run<'_> {
             (401, "give credentials with --header or --header-file"),
             (403, "give credentials with --header or --header-file"),
             (404, "is the path right? (--path, or a path in --url)"),
+            (301, REDIRECTED),
+            (302, REDIRECTED),
+            (307, REDIRECTED),
+            (308, REDIRECTED),
         ] {
             let mut answered = exchanges().filter(|exchange| exchange.answer.is_some()).peekable();
             // A JSON-RPC error behind a 404 is the word of an MCP server, not of a web server without one.

@@ -23,6 +23,7 @@ fn a_dead_port_is_not_reached_and_nothing_passes() {
 #[rstest]
 #[case::not_found("404 Not Found", &["every request with 404", "--path"])]
 #[case::unauthorized("401 Unauthorized", &["every request with 401", "--header"])]
+#[case::redirected("307 Temporary Redirect", &["every request with 307", "slash"])]
 #[case::forbidden("403 Forbidden", &["every request with 403", "--header"])]
 fn a_target_that_refuses_everything_is_no_server_to_judge(#[case] status: &str, #[case] words: &[&str]) {
     let ended = run(&["server", "--url", &answering(answer(status, "text/plain", "no"))]);
