@@ -1,5 +1,6 @@
 //! What checks ask of a request of ours: the answer to it with all its parts, and words for what came.
 
+use std::cell::OnceCell;
 use std::time::Duration;
 
 use crate::trace::{Ending, Exchange, Id, MessageKind, Moment, PeerEnd, Received, Span, Trace};
@@ -13,6 +14,7 @@ pub(super) struct Question<'a> {
     /// The GETs that resumed its stream.
     pub resumed: Vec<&'a Exchange>,
     legacy: bool,
+    answered: OnceCell<bool>,
 }
 
 impl<'a> Question<'a> {
@@ -25,7 +27,7 @@ impl<'a> Question<'a> {
             .take_while(|later| later.label != exchange.label)
             .filter(|later| later.label == label && is_resumption(later))
             .collect();
-        Self { exchange, resumed, legacy: trace.revision().is_legacy() }
+        Self { exchange, resumed, legacy: trace.revision().is_legacy(), answered: OnceCell::new() }
     }
 
     /// All requests in which our side kept to the protocol, with their ids.
@@ -49,6 +51,12 @@ impl<'a> Question<'a> {
                 .filter(|received| received.message.is_response())
                 .map(move |received| (part, received))
         })
+    }
+
+    /// Whether a response to it, which has this id, is in its answer. Looked for once: a flood of responses with
+    /// other ids asks each time.
+    pub fn is_answered(&self, id: &Id) -> bool {
+        *self.answered.get_or_init(|| self.responses().any(|(_, received)| received.message.id.same_as(id)))
     }
 
     /// The first response, and the part that it stands in.

@@ -71,9 +71,7 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     }
     for Stray { stream, response, owner } in strays {
         let id = &response.message.id;
-        let own = |(question, id): &(Question<'_>, Id)| {
-            question.responses().any(|(_, received)| received.message.id.same_as(id))
-        };
+        let own = |(question, id): &(Question<'_>, Id)| question.is_answered(id);
         let (clause, whose) = match (stream.http_method(), owner) {
             ("GET", _) => (ON_GET_STREAM, "a GET that resumes nothing"),
             (_, Some(owner)) if trace.revision().is_legacy() && own(&requests[owner]) => (BROADCAST, "another request"),

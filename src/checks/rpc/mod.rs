@@ -49,8 +49,7 @@ fn goes_on_answering(trace: &Trace, judge: &mut Judge<'_>, label: &str, behind: 
 /// has its response already, and the other one would have none without this, the id is wrong and not the place.
 fn strayed_from(stream: &Exchange, response: &Received, requests: &[(Question<'_>, Id)]) -> Option<usize> {
     let id = &response.message.id;
-    let answered =
-        |(question, id): &(Question<'_>, Id)| question.responses().any(|(_, received)| received.message.id.same_as(id));
+    let answered = |(question, id): &(Question<'_>, Id)| question.is_answered(id);
     let here = requests.iter().find(|(question, _)| question.parts().any(|part| std::ptr::eq(part, stream)));
     if here.is_some_and(|(_, own)| own.same_as(id)) {
         return None;
