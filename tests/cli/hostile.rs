@@ -14,8 +14,8 @@ use crate::peer::{answer, answering, drip, endlessly, hostile_after, hostile_at_
 /// The survey of the reference server takes 15 requests or so.
 const AFTER_THE_SURVEY: usize = 25;
 
-/// What a run may take here, on a machine that does other things as well.
-const IN_TIME: Duration = Duration::from_secs(45);
+/// What a run may work, in a build that is not optimised; the time on the clock is bounded for every run.
+const IN_TIME: Duration = Duration::from_secs(20);
 
 const PEAK_MIB: u64 = 400;
 
@@ -135,11 +135,11 @@ fn test(url: &str) -> Ended {
 #[track_caller]
 fn assert_survived(ended: &Ended, codes: &[i32]) {
     assert!(codes.contains(&ended.code), "exit code {}\n{}\n{}", ended.code, ended.stderr, ended.stdout);
-    assert!(ended.took < IN_TIME, "{:?}\n{}", ended.took, ended.stderr);
+    assert!(ended.worked.is_none_or(|worked| worked < IN_TIME), "{:?}\n{}", ended.worked, ended.stderr);
     assert!(ended.peak_mib.is_none_or(|peak| peak < PEAK_MIB), "{:?} MiB\n{}", ended.peak_mib, ended.stderr);
     let sentence = format!("{}{}", ended.said(), ended.stdout.lines().last().unwrap_or_default());
     assert!((20..1_000).contains(&sentence.len()), "{sentence}");
-    eprintln!("{:?}, {:?} MiB: {sentence}", ended.took, ended.peak_mib);
+    eprintln!("{:?} ({:?} of work), {:?} MiB: {sentence}", ended.took, ended.worked, ended.peak_mib);
 }
 
 #[rstest]

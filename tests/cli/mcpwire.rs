@@ -21,6 +21,8 @@ pub struct Ended {
     pub stdout: String,
     pub stderr: String,
     pub took: Duration,
+    /// The processor time that it had, where the system tells: on a busy machine, `took` is mostly waiting.
+    pub worked: Option<Duration>,
     /// The most memory that it had at any time, where the system tells.
     pub peak_mib: Option<u64>,
 }
@@ -72,10 +74,11 @@ impl Running {
 
     /// Waits for its end.
     pub fn end(mut self) -> Ended {
-        let mut peak_mib = None;
+        let (mut peak_mib, mut worked) = (None, None);
         let status = loop {
-            // Grows only, so that the last look counts.
+            // Both grow only, so that the last look counts.
             peak_mib = peak_memory(self.child.id()).max(peak_mib);
+            worked = processor_time(self.child.id()).max(worked);
             match self.child.try_wait().expect("a child of ours") {
                 Some(status) => break status,
                 None if self.began.elapsed() > LIMIT => {
@@ -91,6 +94,7 @@ impl Running {
             took: self.began.elapsed(),
             stdout: self.stdout.join().expect("no panic"),
             stderr: self.stderr.join().expect("no panic"),
+            worked,
             peak_mib,
         };
         assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
@@ -107,6 +111,16 @@ fn code(status: ExitStatus) -> i32 {
 #[cfg(not(unix))]
 fn code(status: ExitStatus) -> i32 {
     status.code().expect("an exit code")
+}
+
+fn processor_time(pid: u32) -> Option<Duration> {
+    /// USER_HZ, which is 100 on every Linux.
+    const TICK: Duration = Duration::from_millis(10);
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name stands in parentheses and may hold anything, so count from the last one.
+    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
+    let mut ticks = || fields.next()?.parse::<u32>().ok();
+    Some(TICK * (ticks()? + ticks()?))
 }
 
 fn peak_memory(pid: u32) -> Option<u64> {
