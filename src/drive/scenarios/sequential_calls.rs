@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crate::drive::ask::{Ask, Call};
 use crate::drive::session::{Session, requests_in};
 use crate::drive::stage::{Stage, Stop, Until};
+use crate::target::ToolRole;
 use crate::trace::Ending;
 use crate::wire::connection::{Connection, Wait};
 
@@ -71,6 +72,11 @@ fn rounds(stage: &Stage, session: &mut Session<'_>) -> Result<(), Stop> {
         }
         if let Some(call) = &stage.facts.harmless_tool {
             session.call("tool", call)?;
+        }
+        if let Some(call) = stage.tool(ToolRole::Progress) {
+            // Answered by a stream even where everything else is answered by JSON.
+            let token = format!("progress-{}", session.next_id());
+            session.call("progress", &call.with_progress(&token))?;
         }
         if stage.facts.has_tools {
             session.call("unknown-tool", &Call::tool(NO_TOOL, None))?;
