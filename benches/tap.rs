@@ -65,8 +65,8 @@ fn bare(address: SocketAddr) -> Socket {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP)).expect("a socket");
     socket.connect(&SockAddr::from(address)).expect("the peer listens");
     socket.set_tcp_nodelay(true).expect("an option");
-    // As the recorded connection has it: a wait that looks at the clock from time to time.
-    socket.set_read_timeout(Some(Duration::from_millis(20))).expect("an option");
+    // With a time-out, as the recorded connection; long enough for a peer that is not scheduled at once.
+    socket.set_read_timeout(Some(Duration::from_secs(5))).expect("an option");
     socket
 }
 
