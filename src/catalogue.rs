@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use crate::checks;
+use crate::manifest::Role;
 use crate::pattern;
 use crate::scenario::Scenario;
 use crate::spec::Revision;
@@ -54,8 +55,13 @@ impl Kind {
     pub fn reads(&self, scenario: Scenario) -> bool {
         match self {
             Self::Probe(wanted) => *wanted == scenario,
-            Self::Invariant(_) => true,
+            Self::Invariant(_) => scenario.role() == self.role(),
         }
+    }
+
+    /// What is tested.
+    pub fn role(&self) -> Role {
+        self.scenarios().first().map_or(Role::Server, |scenario| scenario.role())
     }
 }
 
@@ -147,20 +153,20 @@ pub enum NoMatch {
     Nothing,
 }
 
-/// The checks that the patterns leave.
+/// The checks of a role, or of both, that the patterns leave.
 ///
 /// # Errors
 ///
 /// Where a pattern matches nothing, and where nothing is left.
-pub fn select(only: &[String], skip: &[String]) -> Result<Vec<&'static Listed>, NoMatch> {
+pub fn select(role: Option<Role>, only: &[String], skip: &[String]) -> Result<Vec<&'static Listed>, NoMatch> {
+    let of_role = || all().iter().filter(|listed| role.is_none_or(|role| listed.check.kind.role() == role));
     for wanted in only.iter().chain(skip) {
-        if !all().iter().any(|listed| pattern::matches(wanted, &listed.id())) {
-            return Err(NoMatch::Pattern { pattern: wanted.clone(), hint: hint(wanted) });
+        if !of_role().any(|listed| pattern::matches(wanted, &listed.id())) {
+            return Err(NoMatch::Pattern { pattern: wanted.clone(), hint: hint(wanted, role) });
         }
     }
     let chosen = |patterns: &[String], id: &str| patterns.iter().any(|wanted| pattern::matches(wanted, id));
-    let selected: Vec<&'static Listed> = all()
-        .iter()
+    let selected: Vec<&'static Listed> = of_role()
         .filter(|listed| {
             let id = listed.id();
             (only.is_empty() || chosen(only, &id)) && !chosen(skip, &id)
@@ -169,14 +175,21 @@ pub fn select(only: &[String], skip: &[String]) -> Result<Vec<&'static Listed>, 
     if selected.is_empty() { Err(NoMatch::Nothing) } else { Ok(selected) }
 }
 
-/// What would have been valid: the checks of the same area, or the areas.
-fn hint(wanted: &str) -> String {
-    let area = wanted.split('/').next().unwrap_or_default();
-    let in_area: Vec<String> = all().iter().filter(|listed| listed.area() == area).map(Listed::id).collect();
+/// What would have been valid: the other role, the checks of the same area, or the areas.
+fn hint(wanted: &str, role: Option<Role>) -> String {
+    if all().iter().any(|listed| pattern::matches(wanted, &listed.id())) {
+        return match role {
+            Some(Role::Server) => "it is a check of clients: `mcpwire client` runs it".to_owned(),
+            _ => "it is a check of servers: `mcpwire server` runs it".to_owned(),
+        };
+    }
+    let of_role = || all().iter().filter(|listed| role.is_none_or(|role| listed.check.kind.role() == role));
+    let area = wanted.rsplit_once('/').map_or(wanted, |(area, _)| area);
+    let in_area: Vec<String> = of_role().filter(|listed| listed.area() == area).map(Listed::id).collect();
     if !in_area.is_empty() {
         return format!("checks in this area: {}", in_area.join(", "));
     }
-    let mut areas: Vec<String> = all().iter().map(|listed| format!("{}/*", listed.area())).collect();
+    let mut areas: Vec<String> = of_role().map(|listed| format!("{}/*", listed.area())).collect();
     areas.dedup();
     format!("known areas: {}; `mcpwire list` shows every check", areas.join(", "))
 }

@@ -20,7 +20,7 @@ use crate::verdict::{Finding, Judge, Level, Outcome, Verdict};
 /// Where a pattern of the selection matches no check.
 pub fn judge(recording: &Recording) -> Result<Report, NoMatch> {
     let manifest = &recording.manifest;
-    let selected = catalogue::select(&manifest.options.only, &manifest.options.skip)?;
+    let selected = catalogue::select(Some(manifest.role), &manifest.options.only, &manifest.options.skip)?;
     let mut checks = Vec::new();
     for listed in &selected {
         for run in &manifest.revisions {
@@ -112,7 +112,7 @@ fn finding_report(listed: &Listed, revision: Revision, finding: Finding, manifes
         events: finding.events,
         cause: finding.cause,
         exchange: finding.exchange,
-        replay: format!("{} --revision {revision} --only {}", manifest.command, listed.id()),
+        replay: format!("{} --revision {revision} --only {}{}", manifest.command, listed.id(), manifest.command_tail),
     }
 }
 

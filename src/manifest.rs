@@ -38,6 +38,9 @@ pub struct Manifest {
     pub incomplete: Option<String>,
     /// The command that made it, up to the options of the selection.
     pub command: String,
+    /// What stands behind the options of the selection: the command of a client.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub command_tail: String,
     /// The last lines that the target wrote to standard error.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub target_output: Vec<String>,
@@ -64,6 +67,8 @@ pub struct TargetFacts {
 pub enum Role {
     /// A server.
     Server,
+    /// A client.
+    Client,
 }
 
 /// One revision in a run.

@@ -8,14 +8,20 @@ impl Scenario {
     /// The revisions in which it can be played.
     pub fn revisions(self) -> &'static [Revision] {
         match self {
-            Self::SessionLifecycle | Self::FailedInitialize | Self::GetStream => Revision::LEGACY,
+            Self::SessionLifecycle
+            | Self::FailedInitialize
+            | Self::GetStream
+            | Self::ClientRedirect
+            | Self::ClientSessionExpiry
+            | Self::ClientEra => Revision::LEGACY,
+            Self::ClientHeaders => &[Revision::R20260728],
             _ => &Revision::ALL,
         }
     }
 }
 
-/// The scenarios that the checks need in a revision, in the order of playing. The survey is not among them: it
-/// is played before anything is planned.
+/// The scenarios that the checks need in a revision, in the order of playing. Those that find out which revisions are
+/// spoken are not among them: they are played before anything is planned.
 pub fn scenarios(checks: &[&Listed], revision: Revision) -> Vec<Scenario> {
     let wanted = |scenario: Scenario| {
         checks
@@ -23,8 +29,10 @@ pub fn scenarios(checks: &[&Listed], revision: Revision) -> Vec<Scenario> {
             .any(|listed| listed.level(revision).is_some() && listed.check.kind.scenarios().contains(&scenario))
     };
     Scenario::ALL
-        .into_iter()
-        .filter(|scenario| *scenario != Scenario::Survey && scenario.revisions().contains(&revision))
+        .iter()
+        .copied()
+        .filter(|scenario| !matches!(scenario, Scenario::Survey | Scenario::ClientCalls))
+        .filter(|scenario| scenario.revisions().contains(&revision))
         .filter(|scenario| wanted(*scenario))
         .collect()
 }

@@ -4,66 +4,67 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A scenario against a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Scenario {
-    /// Which revision is spoken, and what is offered.
-    Survey,
-    /// Requests of every kind one after another on one connection: results, errors, notifications, with the
-    /// patience to see each stream end.
-    SequentialCalls,
-    /// The cheapest call, many times on one connection.
-    RepeatedCalls,
-    /// The withheld-ACK test.
-    WithheldAck,
-    /// Requests with ids of every kind.
-    Ids,
-    /// Two requests in flight whose ids differ in their JSON type only.
-    IdsInFlight,
-    /// A method that does not exist, and a request behind it.
-    UnknownMethod,
-    /// Bytes that are no message, each followed by a request.
-    MalformedInput,
-    /// Requests with and without the session's id, before and after its end.
-    SessionLifecycle,
-    /// A handshake that fails, and whether it grants a session.
-    FailedInitialize,
-    /// The stream that a GET opens.
-    GetStream,
+use crate::manifest::Role;
+
+/// Lists the scenarios: case, name, and what happens in it, in the order in which they are played.
+macro_rules! scenarios {
+    ($( $role:ident { $( $Case:ident, $name:literal: $summary:literal; )+ } )+) => {
+        /// A scenario, against a server or against a client.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Scenario {
+            $($( #[doc = $summary] #[serde(rename = $name)] $Case, )+)+
+        }
+
+        impl Scenario {
+            /// All of them, in the order in which they are played: what may upset a target comes last.
+            pub const ALL: &'static [Self] = &[$($( Self::$Case, )+)+];
+
+            /// Its name.
+            pub fn name(self) -> &'static str {
+                match self { $($( Self::$Case => $name, )+)+ }
+            }
+
+            /// What is tested in it.
+            pub fn role(self) -> Role {
+                match self { $( $( Self::$Case )|+ => Role::$role, )+ }
+            }
+        }
+    };
 }
 
-impl Scenario {
-    /// All of them, in the order in which they are played: what may upset a target comes last.
-    pub const ALL: [Self; 11] = [
-        Self::Survey,
-        Self::SequentialCalls,
-        Self::RepeatedCalls,
-        Self::WithheldAck,
-        Self::Ids,
-        Self::IdsInFlight,
-        Self::UnknownMethod,
-        Self::GetStream,
-        Self::SessionLifecycle,
-        Self::FailedInitialize,
-        Self::MalformedInput,
-    ];
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Survey => "survey",
-            Self::SequentialCalls => "sequential-calls",
-            Self::RepeatedCalls => "repeated-calls",
-            Self::WithheldAck => "withheld-ack",
-            Self::Ids => "ids",
-            Self::IdsInFlight => "ids-in-flight",
-            Self::UnknownMethod => "unknown-method",
-            Self::MalformedInput => "malformed-input",
-            Self::SessionLifecycle => "session-lifecycle",
-            Self::FailedInitialize => "failed-initialize",
-            Self::GetStream => "get-stream",
-        }
+scenarios! {
+    Server {
+        Survey, "survey": "Which revision is spoken, and what is offered.";
+        SequentialCalls, "sequential-calls": "Requests of every kind one after another on one connection: results, \
+            errors, notifications, with the patience to see each stream end.";
+        RepeatedCalls, "repeated-calls": "The cheapest call, many times on one connection.";
+        WithheldAck, "withheld-ack": "The withheld-ACK test.";
+        Ids, "ids": "Requests with ids of every kind.";
+        IdsInFlight, "ids-in-flight": "Two requests in flight whose ids differ in their JSON type only.";
+        UnknownMethod, "unknown-method": "A method that does not exist, and a request behind it.";
+        GetStream, "get-stream": "The stream that a GET opens.";
+        SessionLifecycle, "session-lifecycle": "Requests with and without the session's id, before and after its end.";
+        FailedInitialize, "failed-initialize": "A handshake that fails, and whether it grants a session.";
+        MalformedInput, "malformed-input": "Bytes that are no message, each followed by a request.";
+    }
+    Client {
+        ClientCalls, "client-calls": "Sequential calls that are answered at once, in every ordinary form.";
+        ClientRepeatedCalls, "client-repeated-calls": "The same call many times, with nothing else going on.";
+        ClientHeldBack, "client-held-back": "The same against a peer that holds its last segment back.";
+        ClientLateEnd, "client-late-end": "Answers whose body ends later than their response, or never.";
+        ClientErrors, "client-errors": "JSON-RPC errors, on streams that could be resumed.";
+        ClientSseGrammar, "client-sse-grammar": "Event streams in every spelling that the grammar allows.";
+        ClientHttp, "client-http": "Answers in every form that HTTP/1.1 and the transport allow.";
+        ClientUnwanted, "client-unwanted": "Bodies that a client has no use for.";
+        ClientHeaders, "client-headers": "Names and arguments that header fields have to mirror.";
+        ClientConcurrent, "client-concurrent": "Calls side by side, answered in another order.";
+        ClientServerRequests, "client-server-requests": "Requests of the peer's to the client.";
+        ClientCancel, "client-cancel": "A call that its caller gives up.";
+        ClientResumption, "client-resumption": "Streams that end or break before their response.";
+        ClientTruncated, "client-truncated": "Answers that break off, or cannot be read.";
+        ClientRedirect, "client-redirect": "A redirect to another origin.";
+        ClientSessionExpiry, "client-session-expiry": "A session that ends between two calls.";
+        ClientEra, "client-era": "What a client of both eras does with a peer of the legacy one.";
     }
 }
 

@@ -18,6 +18,7 @@ macro_rules! checks {
     };
 }
 
+mod client;
 mod http;
 mod latency;
 mod question;
@@ -34,5 +35,7 @@ use crate::catalogue::Listed;
 
 /// The areas, in the order of the catalogue.
 pub(crate) fn areas() -> Vec<Vec<Listed>> {
-    vec![sse::listed(), http::listed(), rpc::listed(), session::listed(), latency::listed()]
+    let mut areas = vec![sse::listed(), http::listed(), rpc::listed(), session::listed(), latency::listed()];
+    areas.extend(client::areas());
+    areas
 }

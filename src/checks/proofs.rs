@@ -4,17 +4,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::Duration;
+
+use rstest::rstest;
 
 use crate::catalogue::{self, Listed};
-use crate::drive::{Subject, record};
+use crate::drive::{ClientSubject, Subject, record, record_client};
 use crate::judgement::{judge, outcome};
-use crate::manifest::Options;
-use crate::reference::Config;
+use crate::manifest::{Options, Role};
+use crate::reference::{Config, client};
 use crate::report::Report;
 use crate::scenario::Scenario;
 use crate::spec::Revision;
+use crate::target::client::Client;
 use crate::target::{Target, ToolRoles};
 use crate::trace::Trace;
 use crate::trace::edit::{Edit, mutant};
@@ -22,7 +26,34 @@ use crate::trace::store::Recording;
 use crate::verdict::{Outcome, Verdict};
 use crate::wire::interrupt::Interrupt;
 
-fn good() -> &'static Recording {
+/// The good recording of a role.
+fn good(role: Role) -> &'static Recording {
+    match role {
+        Role::Server => good_server(),
+        Role::Client => good_client(),
+    }
+}
+
+fn good_client() -> &'static Recording {
+    static GOOD: OnceLock<Recording> = OnceLock::new();
+    GOOD.get_or_init(|| {
+        record_client(client_subject(None, Revision::ALL.to_vec()), &mut ()).expect("it can be started")
+    })
+}
+
+/// The embedded reference client as a subject.
+pub(super) fn client_subject(fault: Option<client::Fault>, revisions: Vec<Revision>) -> ClientSubject {
+    ClientSubject {
+        client: Client::Reference(fault),
+        revisions,
+        options: Options::default(),
+        within: Duration::from_secs(30),
+        given: String::new(),
+        interrupt: Interrupt::default(),
+    }
+}
+
+fn good_server() -> &'static Recording {
     static GOOD: OnceLock<Recording> = OnceLock::new();
     GOOD.get_or_init(|| {
         let subject = Subject {
@@ -37,13 +68,15 @@ fn good() -> &'static Recording {
     })
 }
 
-fn judged() -> Report {
-    judge(good()).expect("no selection")
+fn judged(role: Role) -> Report {
+    judge(good(role)).expect("no selection")
 }
 
-#[test]
-fn every_check_passes_on_the_good_traces_of_every_revision_and_examines_something() {
-    let report = judged();
+#[rstest]
+fn every_check_passes_on_the_good_traces_of_every_revision_and_examines_something(
+    #[values(Role::Server, Role::Client)] role: Role,
+) {
+    let report = judged(role);
     for check in &report.checks {
         let excused = excused(&check.id, check.revision);
         let fine = match check.verdict {
@@ -63,7 +96,7 @@ fn every_check_passes_on_the_good_traces_of_every_revision_and_examines_somethin
 
 /// The fallback build withholds no acknowledgements, and has no clock but ours.
 fn excused(id: &str, _revision: Revision) -> bool {
-    let instruments = good().manifest.instruments;
+    let instruments = good_server().manifest.instruments;
     match id {
         "latency/no-held-back-segment" => !instruments.withheld_ack,
         "latency/repeated-calls-within-budget" | "http/get-head-at-once" => !instruments.kernel_times,
@@ -75,16 +108,17 @@ fn excused(id: &str, _revision: Revision) -> bool {
 fn every_check_has_a_mutant_and_fails_on_each_of_its_own() {
     for listed in catalogue::all() {
         let id = listed.id();
+        let good = good(listed.check.kind.role());
         assert!(!listed.check.mutants.is_empty(), "{id} has no mutant");
         for mutant in listed.check.mutants {
             let mut applied = 0;
-            for trace in good().traces.iter().filter(|trace| trace.scenario() == mutant.scenario) {
+            for trace in good.traces.iter().filter(|trace| trace.scenario() == mutant.scenario) {
                 if listed.level(trace.revision()).is_none() || excused(&id, trace.revision()) {
                     continue;
                 }
                 let Some(damaged) = mutant.apply(trace) else { continue };
                 applied += 1;
-                let outcome = outcome(listed, &[&damaged], &good().manifest).expect("no panic");
+                let outcome = outcome(listed, &[&damaged], &good.manifest).expect("no panic");
                 let name = mutant.name;
                 assert_eq!(outcome.verdict(), Verdict::Fail, "{id} survives {name} in {}", trace.name());
                 for finding in &outcome.findings {
@@ -102,7 +136,7 @@ fn every_check_has_a_mutant_and_fails_on_each_of_its_own() {
 /// A mutant that trips a neighbour is seen here: whoever changes this matrix says why in the review.
 #[test]
 fn the_kill_matrix_is_as_reviewed() {
-    if !good().manifest.instruments.withheld_ack {
+    if !good_server().manifest.instruments.withheld_ack {
         crate::skipped("linux", "the matrix is that of a platform that can observe everything");
         return;
     }
@@ -110,7 +144,8 @@ fn the_kill_matrix_is_as_reviewed() {
     for owner in catalogue::all() {
         for mutant in owner.check.mutants {
             let mut killers: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
-            for trace in good().traces.iter().filter(|trace| trace.scenario() == mutant.scenario) {
+            let good = good(mutant.scenario.role());
+            for trace in good.traces.iter().filter(|trace| trace.scenario() == mutant.scenario) {
                 let Some(damaged) = mutant.apply(trace) else { continue };
                 for id in failing_on(&damaged) {
                     killers.entry(id).or_default().insert(&trace.revision().date()[2..7]);
@@ -131,7 +166,8 @@ fn failing_on(trace: &Trace) -> Vec<String> {
         .iter()
         .filter(|listed| listed.level(trace.revision()).is_some() && listed.check.kind.reads(trace.scenario()))
         .filter(|listed| {
-            outcome(listed, &[trace], &good().manifest).is_ok_and(|outcome| outcome.verdict() == Verdict::Fail)
+            let good = good(trace.scenario().role());
+            outcome(listed, &[trace], &good.manifest).is_ok_and(|outcome| outcome.verdict() == Verdict::Fail)
         })
         .map(Listed::id)
         .collect()
@@ -141,11 +177,18 @@ fn failing_on(trace: &Trace) -> Vec<String> {
 fn every_file_in_an_area_is_listed() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/checks");
     let listed: BTreeSet<String> = catalogue::all().iter().map(Listed::path).collect();
+    let folders = |folder: &Path| -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.path());
+        entries.filter(|path| path.is_dir()).collect()
+    };
+    let mut pending = folders(&root);
     let mut files = BTreeSet::new();
-    for area in fs::read_dir(&root).expect("the folder of checks").flatten().filter(|entry| entry.path().is_dir()) {
-        for file in fs::read_dir(area.path()).expect("an area").flatten() {
-            let path = file.path();
-            if path.file_name().is_some_and(|name| name != "mod.rs") {
+    while let Some(area) = pending.pop() {
+        pending.extend(folders(&area));
+        for path in fs::read_dir(&area).expect("an area").flatten().map(|entry| entry.path()) {
+            // What the checks of an area share stands in a file without a check.
+            let is_check = |text: String| text.contains("const CHECK: Check");
+            if path.is_file() && is_check(fs::read_to_string(&path).expect("a source file")) {
                 let below = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).expect("a file of this package");
                 files.insert(below.to_string_lossy().into_owned());
             }
@@ -204,12 +247,13 @@ fn what_judges_is_pure() {
 pub(crate) fn edited(id: &str, scenario: Scenario, edit: fn(&mut Edit)) -> Vec<(Revision, Outcome)> {
     let edit = mutant("an edit", scenario, edit);
     let listed = catalogue_entry(id);
-    let outcomes: Vec<(Revision, Outcome)> = good()
+    let good = good(scenario.role());
+    let outcomes: Vec<(Revision, Outcome)> = good
         .traces
         .iter()
         .filter(|trace| trace.scenario() == scenario && listed.level(trace.revision()).is_some())
         .filter_map(|trace| Some((trace.revision(), edit.apply(trace)?)))
-        .map(|(revision, edited)| (revision, outcome(listed, &[&edited], &good().manifest).expect("no panic")))
+        .map(|(revision, edited)| (revision, outcome(listed, &[&edited], &good.manifest).expect("no panic")))
         .collect();
     assert!(!outcomes.is_empty(), "{id}: nothing to edit");
     outcomes

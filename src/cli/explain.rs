@@ -19,7 +19,7 @@ pub struct Args {
 
 /// Prints the head of the check's own file, its requirements and its scenarios.
 pub fn run(args: &Args) -> Result<Exit, Failure> {
-    let selected = catalogue::select(std::slice::from_ref(&args.id), &[]).map_err(Failure::usage)?;
+    let selected = catalogue::select(None, std::slice::from_ref(&args.id), &[]).map_err(Failure::usage)?;
     let mut text = String::new();
     for listed in selected {
         let _ = writeln!(text, "{}\n", listed.id());

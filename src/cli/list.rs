@@ -19,7 +19,7 @@ pub struct Args {
 
 /// Prints each check with its level in each revision.
 pub fn run(args: &Args) -> Result<Exit, Failure> {
-    let selected = catalogue::select(&args.patterns, &[]).map_err(Failure::usage)?;
+    let selected = catalogue::select(None, &args.patterns, &[]).map_err(Failure::usage)?;
     let mut text = String::new();
     let dates: Vec<String> = Revision::ALL.iter().map(|revision| format!("{revision:<10}")).collect();
     let _ = writeln!(text, "{:<42}{}  what it asks", "id", dates.join("  "));

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod client;
 mod exit;
 mod explain;
 mod judge;
@@ -31,6 +32,11 @@ enum Command {
     ///
     /// Without --url and --cmd, the embedded reference server is tested.
     Server(Box<server::Args>),
+    /// Test a client.
+    ///
+    /// The command after `--` is started once for every scenario, with the URL of a scripted peer as its last
+    /// argument. Without a command, the embedded reference client is tested.
+    Client(Box<client::Args>),
     /// Judge a recording again.
     Judge(judge::Args),
     /// List the checks.
@@ -54,6 +60,7 @@ pub fn main() -> ExitCode {
     };
     let run = || match cli.command {
         Command::Server(args) => server::run(*args),
+        Command::Client(args) => client::run(*args),
         Command::Judge(args) => judge::run(args),
         Command::List(args) => list::run(&args),
         Command::Explain(args) => explain::run(&args),

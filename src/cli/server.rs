@@ -193,7 +193,7 @@ fn given(args: &Args) -> String {
     options.iter().map(|(name, value)| format!(" {name} {}", quoted(value))).collect()
 }
 
-fn failure(error: &RunError, interrupt: &Interrupt, secrets: &Redactor) -> Failure {
+pub(super) fn failure(error: &RunError, interrupt: &Interrupt, secrets: &Redactor) -> Failure {
     let otherwise = match error {
         RunError::Selection(_) => Exit::Usage,
         _ => Exit::Target,
@@ -202,12 +202,12 @@ fn failure(error: &RunError, interrupt: &Interrupt, secrets: &Redactor) -> Failu
     Failure { exit: signalled(interrupt).unwrap_or(otherwise), message: secrets.redact_text(&error.to_string()) }
 }
 
-fn signalled(interrupt: &Interrupt) -> Option<Exit> {
+pub(super) fn signalled(interrupt: &Interrupt) -> Option<Exit> {
     Some(Exit::Signal(u8::try_from(interrupt.signal()?).unwrap_or(2)))
 }
 
 /// The first SIGINT or SIGTERM asks the run to stop; a second one ends this process, and what it started, at once.
-fn interrupt_on_signals() -> Result<Interrupt, Failure> {
+pub(super) fn interrupt_on_signals() -> Result<Interrupt, Failure> {
     let interrupt = Interrupt::default();
     #[cfg(unix)]
     {

@@ -3,10 +3,14 @@
 //! Everything here is blocking and runs on threads of its own: order and time are evidence.
 
 mod ask;
+mod client_run;
+mod client_scenarios;
 mod facts;
+mod peer;
 mod run;
 mod scenarios;
 mod session;
 mod stage;
 
+pub use client_run::{ClientSubject, record_client};
 pub use run::{Observer, Progress, RunError, Subject, record};

@@ -58,6 +58,14 @@ pub struct Subject {
     pub interrupt: Interrupt,
 }
 
+/// How a signal is called.
+pub(super) fn signal_name(interrupt: &Interrupt) -> &'static str {
+    match interrupt.signal() {
+        Some(15) => "SIGTERM",
+        _ => "SIGINT",
+    }
+}
+
 /// What a run tells while it goes on.
 #[derive(Clone, Copy, Debug)]
 pub enum Progress<'a> {
@@ -131,6 +139,27 @@ pub enum RunError {
         /// What may be wrong.
         hint: &'static str,
     },
+    /// The client cannot be started.
+    #[error("cannot start `{program}`: {source}")]
+    Client {
+        /// The program.
+        program: String,
+        /// The system's words.
+        source: std::io::Error,
+    },
+    /// The client never came.
+    #[error("`{client}` made no request: {how}{output}")]
+    NeverCame {
+        /// The client.
+        client: String,
+        /// How it ended.
+        how: String,
+        /// Its last words.
+        output: String,
+    },
+    /// The system refuses a socket.
+    #[error("cannot listen on 127.0.0.1: {0}")]
+    Listen(std::io::Error),
     /// A signal came before anything was recorded.
     #[error("interrupted before anything was recorded")]
     Interrupted,
@@ -142,14 +171,19 @@ pub enum RunError {
 ///
 /// Where the target cannot be brought up or reached, or refuses everything.
 pub fn record(subject: Subject, observer: &mut dyn Observer) -> Result<Recording, RunError> {
-    let selected = catalogue::select(&subject.options.only, &subject.options.skip)?;
+    let selected = catalogue::select(Some(Role::Server), &subject.options.only, &subject.options.skip)?;
     switch_stamps_on();
     observer.progress(Progress::Starting);
     let running = subject.target.start(&subject.interrupt)?;
     let mut run = Run {
         redactor: redactor(&running.endpoint),
         stage: stage(&running, &subject.options, subject.roles, &subject.interrupt),
-        recording: empty(&running, subject.options, &subject.given),
+        recording: empty(
+            Role::Server,
+            TargetFacts { server: None, ..running.facts.clone() },
+            subject.options,
+            format!("{}{}", running.command, subject.given),
+        ),
         kept: Kept::default(),
         observer,
     };
@@ -226,11 +260,7 @@ impl Run<'_> {
     fn given_up(&self, during: &str) -> Option<String> {
         let unanswered = &self.stage.unanswered;
         if self.stage.interrupt.is_set() {
-            let signal = match self.stage.interrupt.signal() {
-                Some(15) => "SIGTERM",
-                _ => "SIGINT",
-            };
-            return Some(format!("interrupted by {signal} during {during}"));
+            return Some(format!("interrupted by {} during {during}", signal_name(&self.stage.interrupt)));
         }
         if unanswered.in_a_row() >= SILENT_AFTER {
             let (count, patience) = (unanswered.in_a_row(), Span(self.stage.options.timeout));
@@ -404,7 +434,8 @@ fn redactor(endpoint: &Endpoint) -> Redactor {
     Redactor::new(endpoint.fields().iter().map(|(name, _)| name.clone()), endpoint.secrets())
 }
 
-fn empty(running: &Running, options: Options, given: &str) -> Recording {
+/// A recording in which nothing has happened yet.
+pub(super) fn empty(role: Role, target: TargetFacts, options: Options, command: String) -> Recording {
     let mut now = jiff::Timestamp::now();
     if let Ok(seconds) = jiff::Timestamp::from_second(now.as_second()) {
         now = seconds;
@@ -413,14 +444,15 @@ fn empty(running: &Running, options: Options, given: &str) -> Recording {
         format: FORMAT,
         tool: TOOL.to_owned(),
         recorded: now.to_string(),
-        target: TargetFacts { server: None, ..running.facts.clone() },
-        role: Role::Server,
+        target,
+        role,
         revisions: Vec::new(),
         options,
         floor: None,
         instruments: instruments(),
         incomplete: None,
-        command: format!("{}{given}", running.command),
+        command,
+        command_tail: String::new(),
         target_output: Vec::new(),
         traces: Vec::new(),
     };
@@ -434,7 +466,7 @@ fn instruments() -> Instruments {
 }
 
 /// Keeps the kernel's stamps on for the life of the process; they are reliable a little later.
-fn switch_stamps_on() {
+pub(super) fn switch_stamps_on() {
     static SENTINEL: OnceLock<Option<os::StampSentinel>> = OnceLock::new();
     SENTINEL.get_or_init(|| {
         let sentinel = os::stamp_sentinel();

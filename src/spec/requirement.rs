@@ -58,6 +58,140 @@ const LEGACY_SHOULD: &[(Revision, Level)] = &[(R20250326, Should), (R20250618, S
 /// All of them, by id.
 pub const REQUIREMENTS: &[Requirement] = &[
     Requirement {
+        id: "cancel.client-should-notify",
+        summary: "The client announces cancellation of a request (2026-07-28: by message on stdio, by closing the stream on HTTP).",
+        levels: &[(R20260728, Should)],
+        source: Source::Specification(&[(R20260728, "basic/patterns/cancellation#")]),
+    },
+    Requirement {
+        id: "cancel.only-own-inflight",
+        summary: "Cancellations name only own requests believed to be running.",
+        levels: ALL_MUST,
+        source: Source::Specification(&[
+            (R20250326, "basic/utilities/cancellation#behavior-requirements"),
+            (R20250618, "basic/utilities/cancellation#behavior-requirements"),
+            (R20251125, "basic/utilities/cancellation#behavior-requirements"),
+            (R20260728, "basic/patterns/cancellation#behavior-requirements"),
+        ]),
+    },
+    Requirement {
+        id: "cancel.request-id-required",
+        summary: "A cancellation of a non-task request names its requestId.",
+        levels: &[(R20251125, Must)],
+        source: Source::Specification(&[(R20251125, "schema.ts#")]),
+    },
+    Requirement {
+        id: "enc.utf8",
+        summary: "Every JSON-RPC message is encoded as UTF-8.",
+        levels: ALL_MUST,
+        source: Source::Specification(&[
+            (R20250326, "basic/transports#"),
+            (R20250618, "basic/transports#"),
+            (R20251125, "basic/transports#"),
+            (R20260728, "basic/transports#messages"),
+        ]),
+    },
+    Requirement {
+        id: "era.client.fallback-initialize",
+        summary: "Empty or unrecognised body: the client initializes with a legacy version.",
+        levels: &[(R20260728, Should)],
+        source: Source::Specification(&[(R20260728, "basic/transports/streamable-http#backward-compatibility")]),
+    },
+    Requirement {
+        id: "era.client.inspect-body",
+        summary: "On 400 the client reads the body before it falls back.",
+        levels: &[(R20260728, Should)],
+        source: Source::Specification(&[(R20260728, "basic/transports/streamable-http#backward-compatibility")]),
+    },
+    Requirement {
+        id: "era.client.modern-error-no-fallback",
+        summary: "A recognised modern error never leads to initialize.",
+        levels: &[(R20260728, Must)],
+        source: Source::Specification(&[(R20260728, "basic/transports/streamable-http#backward-compatibility")]),
+    },
+    Requirement {
+        id: "headers.enc.base64-unsafe",
+        summary: "Values that are not plain header-safe ASCII use =?base64?{utf-8 base64}?=.",
+        levels: &[(R20260728, Must)],
+        source: Source::Specification(&[(R20260728, "basic/transports/streamable-http#value-encoding")]),
+    },
+    Requirement {
+        id: "headers.mcp-method",
+        summary: "Mcp-Method mirrors the body method on every request POST.",
+        levels: &[(R20260728, Must)],
+        source: Source::Specification(&[(R20260728, "basic/transports/streamable-http#standard-request-headers")]),
+    },
+    Requirement {
+        id: "headers.mcp-name",
+        summary: "Mcp-Name mirrors params.name (tools/call, prompts/get) or params.uri (resources/read).",
+        levels: &[(R20260728, Must)],
+        source: Source::Specification(&[(R20260728, "basic/transports/streamable-http#standard-request-headers")]),
+    },
+    Requirement {
+        id: "headers.mcp-name.base64",
+        summary: "A name or URI that is not header-safe is sent in the =?base64?..?= form.",
+        levels: &[(R20260728, Must)],
+        source: Source::Specification(&[(R20260728, "basic/transports/streamable-http#standard-request-headers")]),
+    },
+    Requirement {
+        id: "headers.param.client-include",
+        summary: "A given value leads to a header.",
+        levels: &[(R20260728, Must)],
+        source: Source::Specification(&[(
+            R20260728,
+            "basic/transports/streamable-http#server-behavior-for-custom-headers",
+        )]),
+    },
+    Requirement {
+        id: "headers.param.client-mirror",
+        summary: "Values of annotated parameters are copied into Mcp-Param-{Name} headers.",
+        levels: &[(R20260728, Must)],
+        source: Source::Specification(&[(
+            R20260728,
+            "basic/transports/streamable-http#custom-headers-from-tool-parameters",
+        )]),
+    },
+    Requirement {
+        id: "headers.param.client-omit-absent",
+        summary: "A missing argument leads to no header.",
+        levels: &[(R20260728, Must)],
+        source: Source::Specification(&[(
+            R20260728,
+            "basic/transports/streamable-http#server-behavior-for-custom-headers",
+        )]),
+    },
+    Requirement {
+        id: "headers.param.client-support",
+        summary: "Clients implement x-mcp-header mirroring.",
+        levels: &[(R20260728, Must)],
+        source: Source::Specification(&[(
+            R20260728,
+            "basic/transports/streamable-http#custom-headers-from-tool-parameters",
+        )]),
+    },
+    Requirement {
+        id: "http.client.1xx",
+        summary: "Clients parse interim 1xx answers before the final one.",
+        levels: ALL_MUST,
+        source: Source::Standard("RFC 9110 section 15.2", "https://www.rfc-editor.org/rfc/rfc9110#section-15.2"),
+    },
+    Requirement {
+        id: "http.client.no-auto-retry-post",
+        summary: "A POST is not silently repeated after a connection failure.",
+        levels: ALL_SHOULD,
+        source: Source::Standard("RFC 9110 section 9.2.2", "https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2"),
+    },
+    Requirement {
+        id: "http.get.accept-sse",
+        summary: "A GET to the endpoint has an Accept header naming text/event-stream.",
+        levels: LEGACY_MUST,
+        source: Source::Specification(&[
+            (R20250326, "basic/transports#listening-for-messages-from-the-server"),
+            (R20250618, "basic/transports#listening-for-messages-from-the-server"),
+            (R20251125, "basic/transports#listening-for-messages-from-the-server"),
+        ]),
+    },
+    Requirement {
         id: "http.get.sse-or-405",
         summary: "A GET is answered with a text/event-stream or with 405.",
         levels: LEGACY_MUST,
@@ -78,6 +212,12 @@ pub const REQUIREMENTS: &[Requirement] = &[
         ]),
     },
     Requirement {
+        id: "http.media-type-params",
+        summary: "Media types compare case-insensitively and may have parameters.",
+        levels: ALL_MUST,
+        source: Source::Standard("RFC 9110 section 8.3.1", "https://www.rfc-editor.org/rfc/rfc9110#section-8.3.1"),
+    },
+    Requirement {
         id: "http.multi.single-stream-per-message",
         summary: "Each server message goes to exactly one of the connected streams, never broadcast.",
         levels: LEGACY_MUST,
@@ -86,6 +226,50 @@ pub const REQUIREMENTS: &[Requirement] = &[
             (R20250618, "basic/transports#multiple-connections"),
             (R20251125, "basic/transports#multiple-connections"),
         ]),
+    },
+    Requirement {
+        id: "http.post.accept-both",
+        summary: "Every POST has an Accept header naming both application/json and text/event-stream.",
+        levels: ALL_MUST,
+        source: Source::Specification(&[
+            (R20250326, "basic/transports#sending-messages-to-the-server"),
+            (R20250618, "basic/transports#sending-messages-to-the-server"),
+            (R20251125, "basic/transports#sending-messages-to-the-server"),
+            (R20260728, "basic/transports/streamable-http#sending-messages"),
+        ]),
+    },
+    Requirement {
+        id: "http.post.body.no-client-responses",
+        summary: "The client never POSTs a JSON-RPC response.",
+        levels: &[(R20260728, Must)],
+        source: Source::Specification(&[(R20260728, "basic/transports/streamable-http#sending-messages")]),
+    },
+    Requirement {
+        id: "http.post.body.single-message",
+        summary: "The POST body is exactly one JSON-RPC message (no arrays).",
+        levels: &[(R20250618, Must), (R20251125, Must), (R20260728, Must)],
+        source: Source::Specification(&[
+            (R20250618, "basic/transports#sending-messages-to-the-server"),
+            (R20251125, "basic/transports#sending-messages-to-the-server"),
+            (R20260728, "basic/transports/streamable-http#sending-messages"),
+        ]),
+    },
+    Requirement {
+        id: "http.post.client-supports-both",
+        summary: "The client handles both the JSON and the SSE form of an answer.",
+        levels: ALL_MUST,
+        source: Source::Specification(&[
+            (R20250326, "basic/transports#sending-messages-to-the-server"),
+            (R20250618, "basic/transports#sending-messages-to-the-server"),
+            (R20251125, "basic/transports#sending-messages-to-the-server"),
+            (R20260728, "basic/transports/streamable-http#sending-messages"),
+        ]),
+    },
+    Requirement {
+        id: "http.post.headers.request-metadata",
+        summary: "Every POST carries the mirrored request-metadata headers.",
+        levels: &[(R20260728, Must)],
+        source: Source::Specification(&[(R20260728, "basic/transports/streamable-http#sending-messages")]),
     },
     Requirement {
         id: "http.post.notification.202-no-body",
@@ -99,6 +283,12 @@ pub const REQUIREMENTS: &[Requirement] = &[
         ]),
     },
     Requirement {
+        id: "http.post.request-content-type",
+        summary: "A POST with a JSON body labels it Content-Type: application/json.",
+        levels: ALL_SHOULD,
+        source: Source::Standard("RFC 9110 section 8.3", "https://www.rfc-editor.org/rfc/rfc9110#section-8.3"),
+    },
+    Requirement {
         id: "http.post.request.content-type",
         summary: "A POSTed request is answered with application/json (one JSON object) or text/event-stream.",
         levels: ALL_MUST,
@@ -108,6 +298,22 @@ pub const REQUIREMENTS: &[Requirement] = &[
             (R20251125, "basic/transports#sending-messages-to-the-server"),
             (R20260728, "basic/transports/streamable-http#sending-messages"),
         ]),
+    },
+    Requirement {
+        id: "http.post.sse.cancel-explicitly",
+        summary: "To cancel, the client sends a notifications/cancelled message instead of only hanging up.",
+        levels: LEGACY_SHOULD,
+        source: Source::Specification(&[
+            (R20250326, "basic/transports#sending-messages-to-the-server"),
+            (R20250618, "basic/transports#sending-messages-to-the-server"),
+            (R20251125, "basic/transports#sending-messages-to-the-server"),
+        ]),
+    },
+    Requirement {
+        id: "http.post.sse.client-polls-after-close",
+        summary: "When the server closes such a connection the client reconnects to poll the stream.",
+        levels: &[(R20251125, Should)],
+        source: Source::Specification(&[(R20251125, "basic/transports#sending-messages-to-the-server")]),
     },
     Requirement {
         id: "http.post.sse.close-after-response",
@@ -137,10 +343,58 @@ pub const REQUIREMENTS: &[Requirement] = &[
         source: Source::Standard("RFC 9112 section 7.1", "https://www.rfc-editor.org/rfc/rfc9112#section-7.1"),
     },
     Requirement {
+        id: "http11.client.close-delimited",
+        summary: "An answer without length is read until close.",
+        levels: ALL_MUST,
+        source: Source::Standard("RFC 9112 section 6.3", "https://www.rfc-editor.org/rfc/rfc9112#section-6.3"),
+    },
+    Requirement {
+        id: "http11.client.close-option",
+        summary: "After Connection: close from the server the connection is not used again and is closed.",
+        levels: ALL_MUST,
+        source: Source::Standard("RFC 9112 section 9.6", "https://www.rfc-editor.org/rfc/rfc9112#section-9.6"),
+    },
+    Requirement {
+        id: "http11.client.ignore-chunk-ext",
+        summary: "Unknown chunk extensions are ignored.",
+        levels: ALL_MUST,
+        source: Source::Standard("RFC 9112 section 7.1.1", "https://www.rfc-editor.org/rfc/rfc9112#section-7.1.1"),
+    },
+    Requirement {
+        id: "http11.client.incomplete-chunked",
+        summary: "A chunked answer without the last chunk is incomplete.",
+        levels: ALL_MUST,
+        source: Source::Standard("RFC 9112 section 8", "https://www.rfc-editor.org/rfc/rfc9112#section-8"),
+    },
+    Requirement {
+        id: "http11.client.parse-chunked",
+        summary: "Clients decode any legal chunking.",
+        levels: ALL_MUST,
+        source: Source::Standard("RFC 9112 section 7.1", "https://www.rfc-editor.org/rfc/rfc9112#section-7.1"),
+    },
+    Requirement {
+        id: "http11.client.short-content-length",
+        summary: "Fewer bytes than Content-Length is incomplete and the connection is closed.",
+        levels: ALL_MUST,
+        source: Source::Standard("RFC 9112 section 6.3", "https://www.rfc-editor.org/rfc/rfc9112#section-6.3"),
+    },
+    Requirement {
+        id: "http11.persist.client-reads-body",
+        summary: "A client reads the whole answer before reusing the connection.",
+        levels: ALL_MUST,
+        source: Source::Standard("RFC 9112 section 9.3", "https://www.rfc-editor.org/rfc/rfc9112#section-9.3"),
+    },
+    Requirement {
         id: "http11.persist.close-if-unsupported",
         summary: "A server without persistence sends Connection: close in every final answer.",
         levels: ALL_MUST,
         source: Source::Standard("RFC 9112 section 9.3", "https://www.rfc-editor.org/rfc/rfc9112#section-9.3"),
+    },
+    Requirement {
+        id: "http11.persist.no-extra-data",
+        summary: "Bytes after an answer are not taken for another answer.",
+        levels: ALL_MUST,
+        source: Source::Standard("RFC 9112 section 6.3", "https://www.rfc-editor.org/rfc/rfc9112#section-6.3"),
     },
     Requirement {
         id: "http11.persist.self-delimited",
@@ -155,10 +409,46 @@ pub const REQUIREMENTS: &[Requirement] = &[
         source: Source::Standard("RFC 9112 section 9.3", "https://www.rfc-editor.org/rfc/rfc9112#section-9.3"),
     },
     Requirement {
+        id: "http11.req.host-sent",
+        summary: "Every HTTP/1.1 request has a Host header.",
+        levels: ALL_MUST,
+        source: Source::Standard("RFC 9112 section 3.2", "https://www.rfc-editor.org/rfc/rfc9112#section-3.2"),
+    },
+    Requirement {
         id: "http11.resp.202-delimited",
         summary: "A 202 has Content-Length: 0 (or an empty chunked body), since 202 is not bodyless by itself.",
         levels: ALL_SHOULD,
         source: Source::Standard("RFC 9112 section 6.3", "https://www.rfc-editor.org/rfc/rfc9112#section-6.3"),
+    },
+    Requirement {
+        id: "init.client-initialized",
+        summary: "After a successful initialize the client sends notifications/initialized.",
+        levels: LEGACY_MUST,
+        source: Source::Specification(&[
+            (R20250326, "basic/lifecycle#initialization"),
+            (R20250618, "basic/lifecycle#initialization"),
+            (R20251125, "basic/lifecycle#initialization"),
+        ]),
+    },
+    Requirement {
+        id: "init.first",
+        summary: "Initialization is the first thing that happens between client and server.",
+        levels: LEGACY_MUST,
+        source: Source::Specification(&[
+            (R20250326, "basic/lifecycle#initialization"),
+            (R20250618, "basic/lifecycle#initialization"),
+            (R20251125, "basic/lifecycle#initialization"),
+        ]),
+    },
+    Requirement {
+        id: "init.version.client-disconnect",
+        summary: "A client that cannot speak the answered version disconnects.",
+        levels: LEGACY_SHOULD,
+        source: Source::Specification(&[
+            (R20250326, "basic/lifecycle#version-negotiation"),
+            (R20250618, "basic/lifecycle#version-negotiation"),
+            (R20251125, "basic/lifecycle#version-negotiation"),
+        ]),
     },
     Requirement {
         id: "jsonrpc.conform",
@@ -169,6 +459,44 @@ pub const REQUIREMENTS: &[Requirement] = &[
             (R20250618, "basic#messages"),
             (R20251125, "basic#messages"),
             (R20260728, "basic#messages"),
+        ]),
+    },
+    Requirement {
+        id: "jsonrpc.notification.no-response",
+        summary: "A notification is never answered with a JSON-RPC response.",
+        levels: ALL_MUST,
+        source: Source::Specification(&[
+            (R20250326, "basic#notifications"),
+            (R20250618, "basic#notifications"),
+            (R20251125, "basic#notifications"),
+            (R20260728, "basic#notifications"),
+        ]),
+    },
+    Requirement {
+        id: "jsonrpc.request.id-present",
+        summary: "Requests have a string or integer id.",
+        levels: ALL_MUST,
+        source: Source::Specification(&[
+            (R20250326, "basic#requests"),
+            (R20250618, "basic#requests"),
+            (R20251125, "basic#requests"),
+            (R20260728, "basic#requests"),
+        ]),
+    },
+    Requirement {
+        id: "jsonrpc.request.id-unique-inflight",
+        summary: "A request id differs from all requests of the sender that still wait for a response.",
+        levels: &[(R20260728, Must)],
+        source: Source::Specification(&[(R20260728, "basic#requests")]),
+    },
+    Requirement {
+        id: "jsonrpc.request.id-unique-session",
+        summary: "A requestor never uses the same request id twice in one session.",
+        levels: LEGACY_MUST,
+        source: Source::Specification(&[
+            (R20250326, "basic#requests"),
+            (R20250618, "basic#requests"),
+            (R20251125, "basic#requests"),
         ]),
     },
     Requirement {
@@ -213,10 +541,114 @@ pub const REQUIREMENTS: &[Requirement] = &[
         source: Source::Standard("JSON-RPC 2.0 section 5", "https://www.jsonrpc.org/specification#response_object"),
     },
     Requirement {
+        id: "meta.client-info",
+        summary: "Requests identify the client in _meta clientInfo.",
+        levels: &[(R20260728, Should)],
+        source: Source::Specification(&[(R20260728, "basic#meta")]),
+    },
+    Requirement {
+        id: "meta.request.required-fields",
+        summary: "Every request has _meta with protocolVersion and clientCapabilities.",
+        levels: &[(R20260728, Must)],
+        source: Source::Specification(&[(R20260728, "basic#meta")]),
+    },
+    Requirement {
+        id: "mrtr.client.construct-inputs",
+        summary: "The client gathers the inputs before it retries.",
+        levels: &[(R20260728, Must)],
+        source: Source::Specification(&[(R20260728, "basic/patterns/mrtr#client-requirements-basic-workflow")]),
+    },
+    Requirement {
+        id: "mrtr.client.echo-state",
+        summary: "requestState is echoed exactly.",
+        levels: &[(R20260728, Must)],
+        source: Source::Specification(&[(R20260728, "basic/patterns/mrtr#client-requirements-basic-workflow")]),
+    },
+    Requirement {
+        id: "mrtr.client.new-id",
+        summary: "The retry has a new JSON-RPC id.",
+        levels: &[(R20260728, Must)],
+        source: Source::Specification(&[(R20260728, "basic/patterns/mrtr#client-requirements-basic-workflow")]),
+    },
+    Requirement {
+        id: "mrtr.client.no-state-if-absent",
+        summary: "No requestState in the retry when none was given.",
+        levels: &[(R20260728, Must)],
+        source: Source::Specification(&[(R20260728, "basic/patterns/mrtr#client-requirements-basic-workflow")]),
+    },
+    Requirement {
+        id: "ping.respond",
+        summary: "A ping is answered promptly with an empty result.",
+        levels: LEGACY_MUST,
+        source: Source::Specification(&[
+            (R20250326, "basic/utilities/ping#behavior-requirements"),
+            (R20250618, "basic/utilities/ping#behavior-requirements"),
+            (R20251125, "basic/utilities/ping#behavior-requirements"),
+        ]),
+    },
+    Requirement {
+        id: "resume.client.get-last-event-id",
+        summary: "After a broken (2025-11-25: or server-closed) stream the client resumes with GET and Last-Event-ID.",
+        levels: LEGACY_SHOULD,
+        source: Source::Specification(&[
+            (R20250326, "basic/transports#resumability-and-redelivery"),
+            (R20250618, "basic/transports#resumability-and-redelivery"),
+            (R20251125, "basic/transports#resumability-and-redelivery"),
+        ]),
+    },
+    Requirement {
+        id: "resume.client.reissue-new-id",
+        summary: "After a broken response stream the client sends the operation again as a new request with a new id (no resumption).",
+        levels: &[(R20260728, Must)],
+        source: Source::Specification(&[(R20260728, "changelog#major-changes")]),
+    },
+    Requirement {
+        id: "resume.via-get",
+        summary: "Resumption is a GET with Last-Event-ID whatever opened the stream.",
+        levels: &[(R20251125, Must)],
+        source: Source::Specification(&[(R20251125, "basic/transports#resumability-and-redelivery")]),
+    },
+    Requirement {
         id: "rpc.method-not-found.http-404",
         summary: "Unknown RPC method: HTTP 404 with JSON-RPC error -32601.",
         levels: &[(R20260728, Must)],
         source: Source::Specification(&[(R20260728, "basic/transports/streamable-http#protocol-version-header")]),
+    },
+    Requirement {
+        id: "session.client.delete",
+        summary: "A client done with a session sends DELETE with the session id.",
+        levels: LEGACY_SHOULD,
+        source: Source::Specification(&[
+            (R20250326, "basic/transports#session-management"),
+            (R20250618, "basic/transports#session-management"),
+            (R20251125, "basic/transports#session-management"),
+        ]),
+    },
+    Requirement {
+        id: "session.client.echo-header",
+        summary: "When a session id was issued, every later HTTP request (POST, GET, DELETE) carries it.",
+        levels: LEGACY_MUST,
+        source: Source::Specification(&[
+            (R20250326, "basic/transports#session-management"),
+            (R20250618, "basic/transports#session-management"),
+            (R20251125, "basic/transports#session-management"),
+        ]),
+    },
+    Requirement {
+        id: "session.client.reinit-on-404",
+        summary: "On 404 for a request with a session id the client starts over with initialize without any session id.",
+        levels: LEGACY_MUST,
+        source: Source::Specification(&[
+            (R20250326, "basic/transports#session-management"),
+            (R20250618, "basic/transports#session-management"),
+            (R20251125, "basic/transports#session-management"),
+        ]),
+    },
+    Requirement {
+        id: "session.id.client-secure-handling",
+        summary: "The client treats the session id as a secret.",
+        levels: &[(R20251125, Must)],
+        source: Source::Specification(&[(R20251125, "basic/transports#session-management")]),
     },
     Requirement {
         id: "session.id.visible-ascii",
@@ -247,6 +679,12 @@ pub const REQUIREMENTS: &[Requirement] = &[
             (R20250618, "basic/transports#session-management"),
             (R20251125, "basic/transports#session-management"),
         ]),
+    },
+    Requirement {
+        id: "sse.client.respect-retry",
+        summary: "The client waits the advertised retry milliseconds before it reconnects.",
+        levels: &[(R20251125, Must)],
+        source: Source::Specification(&[(R20251125, "basic/transports#sending-messages-to-the-server")]),
     },
     Requirement {
         id: "sse.emit.final-blank-line",
@@ -301,6 +739,229 @@ pub const REQUIREMENTS: &[Requirement] = &[
             "WHATWG HTML section 9.2.5 Parsing an event stream",
             "https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream",
         ),
+    },
+    Requirement {
+        id: "sse.parse.blank-line-dispatch",
+        summary: "A blank line dispatches at once.",
+        levels: ALL_MUST,
+        source: Source::Standard(
+            "WHATWG HTML section 9.2.6 Interpreting an event stream",
+            "https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation",
+        ),
+    },
+    Requirement {
+        id: "sse.parse.bom",
+        summary: "One leading BOM is stripped.",
+        levels: ALL_MUST,
+        source: Source::Standard(
+            "WHATWG HTML section 9.2.6 Interpreting an event stream",
+            "https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation",
+        ),
+    },
+    Requirement {
+        id: "sse.parse.comments",
+        summary: "Lines starting with a colon are ignored.",
+        levels: ALL_MUST,
+        source: Source::Standard(
+            "WHATWG HTML section 9.2.6 Interpreting an event stream",
+            "https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation",
+        ),
+    },
+    Requirement {
+        id: "sse.parse.empty-data",
+        summary: "An event whose data is empty is legal (not JSON) and must not break the client.",
+        levels: ALL_MUST,
+        source: Source::Standard(
+            "WHATWG HTML section 9.2.6 Interpreting an event stream",
+            "https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation",
+        ),
+    },
+    Requirement {
+        id: "sse.parse.eof-discards",
+        summary: "An unfinished last event is discarded.",
+        levels: ALL_MUST,
+        source: Source::Standard(
+            "WHATWG HTML section 9.2.6 Interpreting an event stream",
+            "https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation",
+        ),
+    },
+    Requirement {
+        id: "sse.parse.event-type",
+        summary: "event sets the type, default message, reset after each event.",
+        levels: ALL_MUST,
+        source: Source::Standard(
+            "WHATWG HTML section 9.2.6 Interpreting an event stream",
+            "https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation",
+        ),
+    },
+    Requirement {
+        id: "sse.parse.field-names-exact",
+        summary: "Field names are compared without case folding; unknown fields are ignored.",
+        levels: ALL_MUST,
+        source: Source::Standard(
+            "WHATWG HTML section 9.2.6 Interpreting an event stream",
+            "https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation",
+        ),
+    },
+    Requirement {
+        id: "sse.parse.first-colon",
+        summary: "Field name ends at the first colon; exactly one blank after it is dropped.",
+        levels: ALL_MUST,
+        source: Source::Standard(
+            "WHATWG HTML section 9.2.6 Interpreting an event stream",
+            "https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation",
+        ),
+    },
+    Requirement {
+        id: "sse.parse.id-buffer",
+        summary: "The last event id persists until changed; an empty id clears it; ids with NUL are ignored.",
+        levels: LEGACY_MUST,
+        source: Source::Standard(
+            "WHATWG HTML section 9.2.6 Interpreting an event stream",
+            "https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation",
+        ),
+    },
+    Requirement {
+        id: "sse.parse.line-endings",
+        summary: "Lines end with CRLF, LF or CR.",
+        levels: ALL_MUST,
+        source: Source::Standard(
+            "WHATWG HTML section 9.2.6 Interpreting an event stream",
+            "https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation",
+        ),
+    },
+    Requirement {
+        id: "sse.parse.multi-data",
+        summary: "Several data lines are joined with LF; the last LF is dropped.",
+        levels: ALL_MUST,
+        source: Source::Standard(
+            "WHATWG HTML section 9.2.6 Interpreting an event stream",
+            "https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation",
+        ),
+    },
+    Requirement {
+        id: "sse.parse.no-block-buffering",
+        summary: "Buffering does not delay events.",
+        levels: ALL_SHOULD,
+        source: Source::Standard(
+            "WHATWG HTML section 9.2.5 Parsing an event stream",
+            "https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream",
+        ),
+    },
+    Requirement {
+        id: "sse.parse.no-colon",
+        summary: "A line without colon is a field with empty value.",
+        levels: ALL_MUST,
+        source: Source::Standard(
+            "WHATWG HTML section 9.2.6 Interpreting an event stream",
+            "https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation",
+        ),
+    },
+    Requirement {
+        id: "sse.parse.no-data-no-event",
+        summary: "An event without data is not dispatched but its id still counts.",
+        levels: ALL_MUST,
+        source: Source::Standard(
+            "WHATWG HTML section 9.2.6 Interpreting an event stream",
+            "https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation",
+        ),
+    },
+    Requirement {
+        id: "sse.parse.retry-digits",
+        summary: "retry counts only if it is all ASCII digits.",
+        levels: LEGACY_MUST,
+        source: Source::Standard(
+            "WHATWG HTML section 9.2.6 Interpreting an event stream",
+            "https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation",
+        ),
+    },
+    Requirement {
+        id: "sse.parse.utf8",
+        summary: "The stream is decoded as UTF-8 (malformed bytes become U+FFFD).",
+        levels: ALL_MUST,
+        source: Source::Standard(
+            "WHATWG HTML section 9.2.6 Interpreting an event stream",
+            "https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation",
+        ),
+    },
+    Requirement {
+        id: "sse.reconnect.delay",
+        summary: "Reconnect after the reconnection time, possibly later (backoff).",
+        levels: LEGACY_MUST,
+        source: Source::Standard(
+            "WHATWG HTML section 9.2.3 Processing model",
+            "https://html.spec.whatwg.org/multipage/server-sent-events.html#sse-processing-model",
+        ),
+    },
+    Requirement {
+        id: "sse.reconnect.last-event-id",
+        summary: "Last-Event-ID is sent when the last id is not empty, UTF-8 encoded.",
+        levels: LEGACY_MUST,
+        source: Source::Standard(
+            "WHATWG HTML section 9.2.3 Processing model",
+            "https://html.spec.whatwg.org/multipage/server-sent-events.html#sse-processing-model",
+        ),
+    },
+    Requirement {
+        id: "sse.reconnect.not-after-failure",
+        summary: "No reconnect after a status other than 200 or a wrong content type.",
+        levels: LEGACY_MUST,
+        source: Source::Standard(
+            "WHATWG HTML section 9.2.3 Processing model",
+            "https://html.spec.whatwg.org/multipage/server-sent-events.html#sse-processing-model",
+        ),
+    },
+    Requirement {
+        id: "timeout.cancel-on-expiry",
+        summary: "On timeout the sender cancels and stops waiting.",
+        levels: ALL_SHOULD,
+        source: Source::Specification(&[
+            (R20250326, "basic/lifecycle#timeouts"),
+            (R20250618, "basic/lifecycle#timeouts"),
+            (R20251125, "basic/lifecycle#timeouts"),
+            (R20260728, "basic/patterns/cancellation#timeouts"),
+        ]),
+    },
+    Requirement {
+        id: "timeout.establish",
+        summary: "Every sent request has a timeout.",
+        levels: ALL_SHOULD,
+        source: Source::Specification(&[
+            (R20250326, "basic/lifecycle#timeouts"),
+            (R20250618, "basic/lifecycle#timeouts"),
+            (R20251125, "basic/lifecycle#timeouts"),
+            (R20260728, "basic/patterns/cancellation#timeouts"),
+        ]),
+    },
+    Requirement {
+        id: "version.header.client-sends",
+        summary: "After initialization every HTTP request carries MCP-Protocol-Version.",
+        levels: &[(R20250618, Must), (R20251125, Must)],
+        source: Source::Specification(&[
+            (R20250618, "basic/transports#protocol-version-header"),
+            (R20251125, "basic/transports#protocol-version-header"),
+        ]),
+    },
+    Requirement {
+        id: "version.header.every-post",
+        summary: "Every POST, including the first, carries MCP-Protocol-Version.",
+        levels: &[(R20260728, Must)],
+        source: Source::Specification(&[(R20260728, "basic/transports/streamable-http#protocol-version-header")]),
+    },
+    Requirement {
+        id: "version.header.match-meta",
+        summary: "Header value equals _meta io.modelcontextprotocol/protocolVersion of the body.",
+        levels: &[(R20260728, Must)],
+        source: Source::Specification(&[(R20260728, "basic/transports/streamable-http#protocol-version-header")]),
+    },
+    Requirement {
+        id: "version.header.negotiated",
+        summary: "The header value is the version agreed at initialization.",
+        levels: &[(R20250618, Should), (R20251125, Should)],
+        source: Source::Specification(&[
+            (R20250618, "basic/transports#protocol-version-header"),
+            (R20251125, "basic/transports#protocol-version-header"),
+        ]),
     },
 ];
 

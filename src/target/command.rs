@@ -1,13 +1,13 @@
-//! A program that is started for the run: its process group, its port, its readiness, its last words.
+//! A program that is started for the run: its port and its readiness.
 
-use std::collections::VecDeque;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, ChildStderr, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use super::endpoint::Endpoint;
+use super::group::Group;
+use super::output::Output;
 use crate::trace::Span;
 use crate::wire::interrupt::Interrupt;
 use crate::wire::os;
@@ -15,18 +15,11 @@ use crate::wire::os;
 /// What stands for the port in a command line.
 const PLACEHOLDER: &str = "{port}";
 
-/// How many lines of standard error are kept, and how long each may be.
-const KEPT_LINES: usize = 40;
-const KEPT_LENGTH: usize = 400;
-
 /// How long a program may take until it answers HTTP, unless set: interpreters with cold caches need seconds.
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
 /// How often a port that was lost in a race is replaced.
 const TRIES: u32 = 3;
-
-/// How long a process group may take to end when it is asked to.
-const ENDS_WITHIN: Duration = Duration::from_secs(2);
 
 /// A program that is started for the run.
 #[derive(Clone, Debug)]
@@ -195,7 +188,8 @@ impl Command {
     fn start_at(&self, endpoint: Endpoint, interrupt: &Interrupt) -> Result<Running, CommandError> {
         let port = endpoint.addresses().first().map_or(0, SocketAddr::port).to_string();
         let words: Vec<String> = self.words.iter().map(|word| word.replace(PLACEHOLDER, &port)).collect();
-        let mut group = Group::spawn(&words)?;
+        let mut group = Group::spawn(&words, &[], Stdio::null())
+            .map_err(|source| CommandError::Spawn { program: words[0].clone(), source })?;
         let output = Output::follow(group.stderr());
         let running = Running { group, endpoint, output };
         running.ready(&self.line, self.ready_within, interrupt)
@@ -284,152 +278,4 @@ fn answers_http(address: SocketAddr, endpoint: &Endpoint) -> Look {
 
 fn free_port() -> io::Result<SocketAddr> {
     TcpListener::bind(("127.0.0.1", 0))?.local_addr()
-}
-
-/// The last lines that a program wrote to standard error.
-#[derive(Clone, Debug, Default)]
-struct Output(Arc<Mutex<VecDeque<String>>>);
-
-impl Output {
-    fn follow(stderr: Option<ChildStderr>) -> Self {
-        let output = Self::default();
-        if let Some(stderr) = stderr {
-            let lines = output.clone();
-            // Ends with the last process that holds the other end.
-            std::thread::spawn(move || lines.read(stderr));
-        }
-        output
-    }
-
-    fn read(&self, stderr: ChildStderr) {
-        let mut reader = BufReader::new(stderr);
-        let mut line = Vec::new();
-        loop {
-            line.clear();
-            // Bounded: a program may write gigabytes without a line end.
-            match reader.by_ref().take(16 << 10).read_until(b'\n', &mut line) {
-                Ok(0) | Err(_) => return,
-                Ok(_) => {}
-            }
-            let text: String = String::from_utf8_lossy(&line).trim_end().chars().take(KEPT_LENGTH).collect();
-            let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if lines.len() == KEPT_LINES {
-                lines.pop_front();
-            }
-            lines.push_back(text);
-        }
-    }
-
-    fn lines(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
-    }
-
-    fn quoted(&self) -> String {
-        let lines = self.lines();
-        match lines.is_empty() {
-            true => "; it wrote nothing to standard error".to_owned(),
-            false => format!("; its last words:\n    {}", lines.join("\n    ")),
-        }
-    }
-}
-
-/// A child with a process group of its own. Dropping it ends the whole group.
-#[derive(Debug)]
-struct Group {
-    child: Child,
-}
-
-impl Group {
-    fn spawn(words: &[String]) -> Result<Self, CommandError> {
-        let mut command = std::process::Command::new(&words[0]);
-        command.args(&words[1..]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        // Held over the start, so that whoever ends all groups at once sees this one as well.
-        let mut groups = groups();
-        let child = command.spawn().map_err(|source| CommandError::Spawn { program: words[0].clone(), source })?;
-        groups.push(child.id());
-        Ok(Self { child })
-    }
-
-    fn leader(&self) -> u32 {
-        self.child.id()
-    }
-
-    fn stderr(&mut self) -> Option<ChildStderr> {
-        self.child.stderr.take()
-    }
-
-    /// How the leader ended, if it has; it is not reaped, so that its number stays ours.
-    #[cfg(unix)]
-    fn exited(&mut self) -> Option<String> {
-        // SAFETY: an all-zero siginfo_t is valid, and waitid fills it.
-        let (status, info) = unsafe {
-            let mut info: libc::siginfo_t = std::mem::zeroed();
-            let flags = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
-            (libc::waitid(libc::P_PID, self.child.id() as libc::id_t, &mut info, flags), info)
-        };
-        // SAFETY: si_pid and si_status are valid after a successful waitid.
-        let (pid, code) = unsafe { (info.si_pid(), info.si_status()) };
-        if status != 0 || pid == 0 {
-            return None;
-        }
-        Some(match info.si_code {
-            libc::CLD_EXITED => format!("exit code {code}"),
-            _ => format!("signal {code}"),
-        })
-    }
-
-    #[cfg(not(unix))]
-    fn exited(&mut self) -> Option<String> {
-        self.child.try_wait().ok().flatten().map(|status| status.to_string())
-    }
-
-    /// Asks the whole group to end, and after a while makes it.
-    #[cfg(unix)]
-    fn end(&mut self) {
-        let group = self.child.id() as libc::pid_t;
-        let signal = |number| {
-            // SAFETY: kill has no memory to get wrong. The leader is not reaped yet, so that the number of the
-            // group cannot have been given to anybody else.
-            unsafe { libc::kill(-group, number) }
-        };
-        signal(libc::SIGTERM);
-        let deadline = Instant::now() + ENDS_WITHIN;
-        while self.exited().is_none() && Instant::now() < deadline {
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        signal(libc::SIGKILL);
-        // Before it is reaped: from then on its number may be given to somebody else.
-        groups().retain(|leader| *leader != self.leader());
-        let _ = self.child.wait();
-    }
-
-    #[cfg(not(unix))]
-    fn end(&mut self) {
-        groups().retain(|leader| *leader != self.leader());
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        self.end();
-    }
-}
-
-/// The leaders of the groups that run now.
-fn groups() -> MutexGuard<'static, Vec<u32>> {
-    static GROUPS: Mutex<Vec<u32>> = Mutex::new(Vec::new());
-    GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Ends every program that was started, without asking: for a process that is about to end itself.
-#[cfg(all(unix, feature = "cli"))]
-pub(crate) fn end_all_at_once() {
-    for leader in groups().iter() {
-        // SAFETY: kill has no memory to get wrong, and a group leaves the list before its leader is reaped.
-        unsafe { libc::kill(-(*leader as libc::pid_t), libc::SIGKILL) };
-    }
 }

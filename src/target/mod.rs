@@ -1,18 +1,21 @@
 //! What is tested: where it is, how long it lives, and what may be called.
 
+pub mod client;
 mod command;
 mod endpoint;
+mod group;
 mod in_process;
+mod output;
 mod roles;
 
 use std::io;
 
-#[cfg(all(unix, feature = "cli"))]
-pub(crate) use self::command::end_all_at_once;
 pub use self::command::{Command, CommandError};
 #[cfg(feature = "cli")]
 pub(crate) use self::endpoint::field_secrets;
 pub use self::endpoint::{Endpoint, EndpointError};
+#[cfg(all(unix, feature = "cli"))]
+pub(crate) use self::group::end_all_at_once;
 pub use self::in_process::InProcess;
 pub use self::roles::{ToolRole, ToolRoles};
 

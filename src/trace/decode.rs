@@ -1,8 +1,11 @@
 //! The one decoder: from the events of a connection to its exchanges.
 //!
-//! The driver feeds it while it waits for an answer, and the judge feeds it the recording, so that both see
-//! the same exchanges. Nothing that it derives is ever stored.
+//! The driver feeds it while it waits for an answer or a request, and the judge feeds it the recording, so that
+//! both see the same exchanges. Nothing that it derives is ever stored.
+//!
+//! Both ends of a conversation share one model: an exchange is a request and its answer, whoever wrote which.
 
+use super::Vantage;
 use super::event::{Conduct, ConnectionId, Event, Part, What};
 use super::message::{Id, Message};
 use super::time::Nanos;
@@ -14,10 +17,12 @@ use crate::codec::sse::{LineEndings, SseEvent, SseFault, SseParser};
 /// Reads one connection.
 #[derive(Debug)]
 pub struct Decoder {
+    vantage: Vantage,
     connection: ConnectionFacts,
-    /// Reads what we sent; nobody does while it is being sent.
-    outgoing: Option<RequestParser>,
-    incoming: ResponseParser,
+    /// Reads the requests; nobody does while we send them ourselves.
+    requests: Option<RequestParser>,
+    /// Reads the answers.
+    answers: ResponseParser,
     exchanges: Vec<Exchange>,
     /// The first exchange that has no complete answer yet.
     current: usize,
@@ -32,12 +37,14 @@ pub struct Decoder {
 pub struct ConnectionFacts {
     /// Its number.
     pub id: ConnectionId,
-    /// When `connect` was called and when it returned.
+    /// When `connect` was called and when it returned; one moment where we accepted it.
     pub opened: Option<(Nanos, Moment)>,
     /// How and when the peer ended its direction.
     pub ended: Option<(PeerEnd, Moment)>,
-    /// When we closed it.
+    /// When we ended our direction or closed it.
     pub closed: Option<Moment>,
+    /// Bytes that came and are no part of any request, or could not be read as one.
+    pub unreadable: Option<(Fault, Moment)>,
 }
 
 /// How the peer ended its direction.
@@ -67,7 +74,7 @@ impl Moment {
     }
 }
 
-/// One request of ours, and what became of it.
+/// One request, and what became of it.
 #[derive(Debug)]
 pub struct Exchange {
     /// The connection.
@@ -80,23 +87,26 @@ pub struct Exchange {
     pub part: Part,
     /// Whether our side kept to the protocol.
     pub ours: Conduct,
-    /// When it was begun.
+    /// When it was begun: where we are the server, when the head of the request had come.
     pub asked: Moment,
     /// The head of the request.
     pub request: Option<RequestHead>,
     /// The body of the request.
     pub request_body: Vec<u8>,
-    /// When the first byte was handed over, and when the last one was.
+    /// Which bytes of its direction the request takes up so far.
+    pub request_wire: Span,
+    /// When the first byte was handed over, and when the last one was; where we are the server, when the head and
+    /// when the last byte had come.
     pub written: Option<(Nanos, Moment)>,
     /// The kernel refused (part of) the request.
     pub write_failed: bool,
-    /// Which received bytes of the connection the answer takes up so far.
+    /// Which bytes of its direction the answer takes up so far.
     pub wire: Option<Span>,
     /// Interim answers (1xx).
     pub interim: Vec<ResponseHead>,
     /// The answer, from its head on.
     pub answer: Option<Answer>,
-    /// When the first byte of the answer came.
+    /// When the first byte of the answer came, or went out.
     pub first_byte: Option<Moment>,
     /// What the strict reader would not accept.
     pub faults: Vec<(Fault, Moment)>,
@@ -196,11 +206,12 @@ pub struct Release {
 
 impl Decoder {
     /// A decoder for one connection.
-    pub fn new(id: ConnectionId) -> Self {
+    pub fn new(id: ConnectionId, vantage: Vantage) -> Self {
         Self {
-            connection: ConnectionFacts { id, opened: None, ended: None, closed: None },
-            outgoing: Some(RequestParser::new()),
-            incoming: ResponseParser::new(),
+            vantage,
+            connection: ConnectionFacts { id, opened: None, ended: None, closed: None, unreadable: None },
+            requests: Some(RequestParser::new()),
+            answers: ResponseParser::new(),
             exchanges: Vec::new(),
             current: 0,
             expecting: false,
@@ -212,7 +223,7 @@ impl Decoder {
     /// A decoder for a connection over which we are talking: what we ask we know, so that it leaves the request of
     /// each exchange empty.
     pub fn of_ours(id: ConnectionId) -> Self {
-        Self { outgoing: None, ..Self::new(id) }
+        Self { requests: None, ..Self::new(id, Vantage::Client) }
     }
 
     /// The exchanges so far.
@@ -230,6 +241,11 @@ impl Decoder {
         self.received
     }
 
+    /// Whether the requests that come cannot be read any more.
+    pub fn is_lost(&self) -> bool {
+        self.requests.as_ref().is_some_and(|requests| requests.state() == http1::State::Lost)
+    }
+
     /// Established, and not closed by us yet.
     pub fn is_open(&self) -> bool {
         self.connection.opened.is_some() && self.connection.closed.is_none()
@@ -243,30 +259,21 @@ impl Decoder {
         let moment = Moment { at: event.at, kernel: None, seq: event.seq };
         match &event.what {
             What::Connected { began, .. } => self.connection.opened = Some((*began, moment)),
+            What::Accepted { .. } => self.connection.opened = Some((event.at, moment)),
             What::Asked { label, part, ours, .. } => {
                 self.expecting = false;
-                self.exchanges.push(Exchange {
-                    conn: self.connection.id,
-                    nth: self.exchanges.len(),
-                    label: label.clone(),
-                    part: *part,
-                    ours: *ours,
-                    asked: moment,
-                    request: None,
-                    request_body: Vec::new(),
-                    written: None,
-                    write_failed: false,
-                    wire: None,
-                    interim: Vec::new(),
-                    answer: None,
-                    first_byte: None,
-                    faults: Vec::new(),
-                    surplus: Vec::new(),
-                    ending: Ending::Open { watched: None },
-                    releases: Vec::new(),
-                });
+                let begun = Exchange::begun(self.connection.id, self.exchanges.len(), moment);
+                self.exchanges.push(Exchange { label: label.clone(), part: *part, ours: *ours, ..begun });
             }
-            What::Wrote { began, bytes, .. } => self.wrote(*began, moment, &bytes.0),
+            What::Answering { label, ours, .. } => {
+                if let Some(exchange) = self.exchanges.get_mut(self.current) {
+                    (exchange.label, exchange.ours) = (label.clone(), *ours);
+                }
+            }
+            What::Wrote { began, bytes, .. } => match self.vantage {
+                Vantage::Client => self.asked(*began, moment, &bytes.0),
+                Vantage::Server => self.answer_bytes(moment, &bytes.0),
+            },
             What::WriteFailed { .. } => {
                 if let Some(exchange) = self.exchanges.last_mut() {
                     exchange.write_failed = true;
@@ -283,7 +290,10 @@ impl Decoder {
             }
             What::Fin { .. } => self.peer_ended(PeerEnd::Fin, moment),
             What::Reset { .. } => self.peer_ended(PeerEnd::Reset, moment),
-            What::Closed { .. } => self.connection.closed = Some(moment),
+            What::Finished { .. } => self.we_ended(http1::Ending::Fin, moment),
+            What::Closed { abruptly, .. } => {
+                self.we_ended(if *abruptly { http1::Ending::Reset } else { http1::Ending::Fin }, moment);
+            }
             What::AckReleased { queued_before, queued_after, acked_before, .. } => {
                 let received_before = self.received;
                 if let Some(exchange) = self.exchanges.get_mut(self.current) {
@@ -299,44 +309,88 @@ impl Decoder {
         }
     }
 
-    fn wrote(&mut self, began: Nanos, moment: Moment, bytes: &[u8]) {
+    fn asked(&mut self, began: Nanos, moment: Moment, bytes: &[u8]) {
         let Some(exchange) = self.exchanges.last_mut() else { return };
         if !self.expecting {
             let method = bytes.split(|byte| *byte == b' ').next().unwrap_or_default();
-            self.incoming.expect(&String::from_utf8_lossy(method));
+            self.answers.expect(&String::from_utf8_lossy(method));
             self.expecting = true;
         }
         exchange.written = Some((exchange.written.map_or(began, |(first, _)| first), moment));
-        let Some(outgoing) = &mut self.outgoing else { return };
-        let base = outgoing.consumed();
+        let Some(requests) = &mut self.requests else { return };
+        let base = requests.consumed();
         let mut events = Vec::new();
-        outgoing.push(bytes, &mut events);
+        requests.push(bytes, &mut events);
         for event in events {
             match event {
-                RequestEvent::Head(head, _) => exchange.request = Some(head),
+                RequestEvent::Head(head, _) => {
+                    exchange.request_wire = head.span.clone();
+                    exchange.request = Some(head);
+                }
                 RequestEvent::Data(span) => exchange.request_body.extend_from_slice(within(bytes, base, &span)),
+                RequestEvent::End { at } => exchange.request_wire.end = at,
                 _ => {}
             }
         }
     }
 
     fn read(&mut self, moment: Moment, bytes: &[u8], dropped: u64) {
-        let base = self.incoming.consumed();
         // A recording that was edited by hand may say anything.
         self.received = self.received.saturating_add(bytes.len() as u64).saturating_add(dropped);
         if !self.kept {
             return;
         }
-        let mut events = Vec::new();
-        self.incoming.push(bytes, &mut events);
-        for event in events {
-            self.response_event(event, base, bytes, moment);
+        match self.vantage {
+            Vantage::Client => self.answer_bytes(moment, bytes),
+            Vantage::Server => self.request_bytes(moment, bytes),
         }
         if dropped > 0 {
             self.kept = false;
             for exchange in self.exchanges.iter_mut().skip(self.current) {
                 exchange.ending = Ending::NotKept(moment);
             }
+        }
+    }
+
+    /// Requests that the peer sends: each becomes an exchange with its head.
+    fn request_bytes(&mut self, moment: Moment, bytes: &[u8]) {
+        let Some(requests) = &mut self.requests else { return };
+        let base = requests.consumed();
+        let mut events = Vec::new();
+        requests.push(bytes, &mut events);
+        for event in events {
+            match event {
+                RequestEvent::Head(head, _) => {
+                    self.answers.expect(&head.method);
+                    let begun = Exchange::begun(self.connection.id, self.exchanges.len(), moment);
+                    let request_wire = head.span.clone();
+                    self.exchanges.push(Exchange { request: Some(head), request_wire, ..begun });
+                }
+                RequestEvent::Data(span) => {
+                    if let Some(exchange) = self.exchanges.last_mut() {
+                        exchange.request_body.extend_from_slice(within(bytes, base, &span));
+                    }
+                }
+                RequestEvent::End { at } => {
+                    if let Some(exchange) = self.exchanges.last_mut() {
+                        exchange.request_wire.end = at;
+                        exchange.written = Some((exchange.asked.best(), moment));
+                    }
+                }
+                RequestEvent::Fault(fault) => {
+                    self.connection.unreadable.get_or_insert((fault, moment));
+                }
+                RequestEvent::Chunk { .. } | RequestEvent::Trailer(_) => {}
+            }
+        }
+    }
+
+    fn answer_bytes(&mut self, moment: Moment, bytes: &[u8]) {
+        let base = self.answers.consumed();
+        let mut events = Vec::new();
+        self.answers.push(bytes, &mut events);
+        for event in events {
+            self.response_event(event, base, bytes, moment);
         }
     }
 
@@ -388,18 +442,14 @@ impl Decoder {
 
     fn peer_ended(&mut self, how: PeerEnd, moment: Moment) {
         self.connection.ended = Some((how, moment));
-        let ending = match how {
-            PeerEnd::Fin => http1::Ending::Fin,
-            PeerEnd::Reset => http1::Ending::Reset,
-        };
-        let mut events = Vec::new();
-        self.incoming.close(ending, &mut events);
-        for event in events {
-            match event {
-                // The cut is told by the exchange's ending, not as a fault of the bytes.
-                ResponseEvent::Fault(_) => {}
-                other => self.response_event(other, 0, &[], moment),
-            }
+        if self.vantage == Vantage::Client {
+            self.answers_ended(
+                match how {
+                    PeerEnd::Fin => http1::Ending::Fin,
+                    PeerEnd::Reset => http1::Ending::Reset,
+                },
+                moment,
+            );
         }
         for exchange in self.exchanges.iter_mut().skip(self.current) {
             if matches!(exchange.ending, Ending::Open { .. }) {
@@ -407,9 +457,53 @@ impl Decoder {
             }
         }
     }
+
+    /// The end of our direction is the end of an answer that has no other.
+    fn we_ended(&mut self, how: http1::Ending, moment: Moment) {
+        if self.vantage == Vantage::Server && self.connection.closed.is_none() {
+            self.answers_ended(how, moment);
+        }
+        self.connection.closed.get_or_insert(moment);
+    }
+
+    fn answers_ended(&mut self, how: http1::Ending, moment: Moment) {
+        let mut events = Vec::new();
+        self.answers.close(how, &mut events);
+        for event in events {
+            match event {
+                // The cut is told by the exchange's ending, not as a fault of the bytes.
+                ResponseEvent::Fault(_) => {}
+                other => self.response_event(other, 0, &[], moment),
+            }
+        }
+    }
 }
 
 impl Exchange {
+    fn begun(conn: ConnectionId, nth: usize, asked: Moment) -> Self {
+        Self {
+            conn,
+            nth,
+            label: String::new(),
+            part: Part::Plain,
+            ours: Conduct::Conforming,
+            asked,
+            request: None,
+            request_body: Vec::new(),
+            request_wire: 0..0,
+            written: None,
+            write_failed: false,
+            wire: None,
+            interim: Vec::new(),
+            answer: None,
+            first_byte: None,
+            faults: Vec::new(),
+            surplus: Vec::new(),
+            ending: Ending::Open { watched: None },
+            releases: Vec::new(),
+        }
+    }
+
     fn grow(&mut self, span: &Span) {
         self.wire = Some(match &self.wire {
             None => span.clone(),

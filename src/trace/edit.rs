@@ -119,26 +119,36 @@ impl Edit {
     }
 
     /// A number that no connection of the trace has.
-    fn next_connection(&self) -> ConnectionId {
+    pub(super) fn next_connection(&self) -> ConnectionId {
         self.trace.events.iter().filter_map(|event| event.what.conn()).map(|conn| conn + 1).max().unwrap_or_default()
     }
 
-    fn exchange(&self, (conn, nth): (ConnectionId, usize)) -> &Exchange {
+    pub(super) fn exchange(&self, (conn, nth): (ConnectionId, usize)) -> &Exchange {
         &self.trace.on_connection(conn)[nth]
     }
 
     /// Replaces a range of the bytes received on a connection. What is put in comes with the read in which the
     /// range begins.
-    fn splice(&mut self, conn: ConnectionId, range: std::ops::Range<u64>, replacement: &[u8]) {
+    pub(super) fn splice(&mut self, conn: ConnectionId, range: std::ops::Range<u64>, replacement: &[u8]) {
+        self.splice_where(range, replacement, |what| match what {
+            What::Read { conn: on, bytes, .. } if *on == conn => Some(&mut bytes.0),
+            _ => None,
+        });
+    }
+
+    /// The same for the bytes that this picks.
+    pub(super) fn splice_where(
+        &mut self,
+        range: std::ops::Range<u64>,
+        replacement: &[u8],
+        pick: impl Fn(&mut What) -> Option<&mut Vec<u8>>,
+    ) {
         let mut replacement = Some(replacement);
         let mut offset = 0;
         let mut events = self.trace.events.clone();
         for event in &mut events {
-            let What::Read { conn: on, bytes, .. } = &mut event.what else { continue };
-            if *on != conn {
-                continue;
-            }
-            let (start, end) = (offset, offset + bytes.0.len() as u64);
+            let Some(bytes) = pick(&mut event.what) else { continue };
+            let (start, end) = (offset, offset + bytes.len() as u64);
             offset = end;
             if end < range.start || start > range.end || (end == range.start && start < end && range.start != range.end)
             {
@@ -146,20 +156,24 @@ impl Edit {
             }
             let keep_before = range.start.saturating_sub(start).min(end - start) as usize;
             let keep_after = (end - range.end.clamp(start, end)) as usize;
-            let mut now = bytes.0[..keep_before].to_vec();
+            let mut now = bytes[..keep_before].to_vec();
             if let Some(new) = replacement.take() {
                 now.extend_from_slice(new);
             }
-            now.extend_from_slice(&bytes.0[bytes.0.len() - keep_after..]);
-            bytes.0 = now;
+            now.extend_from_slice(&bytes[bytes.len() - keep_after..]);
+            *bytes = now;
         }
-        events.retain(|event| !matches!(&event.what, What::Read { bytes: Bytes(bytes), .. } if bytes.is_empty()));
+        let is_nothing = |what: &What| match what {
+            What::Read { bytes, .. } | What::Wrote { bytes, .. } => bytes.0.is_empty(),
+            _ => false,
+        };
+        events.retain(|event| !is_nothing(&event.what));
         self.replace(events);
     }
 }
 
 impl ExchangeEdit<'_> {
-    fn with(self, damage: impl FnOnce(&mut Edit, (ConnectionId, usize))) -> Self {
+    pub(super) fn with(self, damage: impl FnOnce(&mut Edit, (ConnectionId, usize))) -> Self {
         if let Some(key) = self.key {
             damage(self.edit, key);
         }
@@ -295,7 +309,7 @@ impl ExchangeEdit<'_> {
                 if event.seq == next {
                     let opened =
                         What::Connected { conn: fresh, began: event.at, local: String::new(), peer: String::new() };
-                    let between = [What::Closed { conn }, opened];
+                    let between = [What::Closed { conn, abruptly: false }, opened];
                     events.extend(between.map(|what| Event { seq: 0, at: event.at, what }));
                 }
                 if event.seq >= next && event.what.conn() == Some(conn) {
@@ -373,7 +387,7 @@ impl ExchangeEdit<'_> {
 }
 
 impl Edit {
-    fn received(&self, conn: ConnectionId, span: std::ops::Range<u64>) -> String {
+    pub(super) fn received(&self, conn: ConnectionId, span: std::ops::Range<u64>) -> String {
         let all: Vec<u8> = self
             .trace
             .events
@@ -418,7 +432,7 @@ impl Edit {
 }
 
 impl PeerEnd {
-    fn on(self, conn: ConnectionId) -> What {
+    pub(super) fn on(self, conn: ConnectionId) -> What {
         match self {
             Self::Fin => What::Fin { conn },
             Self::Reset => What::Reset { conn },
@@ -428,9 +442,12 @@ impl PeerEnd {
 
 impl What {
     /// Makes it happen on another connection.
-    fn move_to(&mut self, other: ConnectionId) {
+    pub(super) fn move_to(&mut self, other: ConnectionId) {
         match self {
             Self::Connected { conn, .. }
+            | Self::Accepted { conn, .. }
+            | Self::Answering { conn, .. }
+            | Self::Finished { conn }
             | Self::OptionSet { conn, .. }
             | Self::Asked { conn, .. }
             | Self::Wrote { conn, .. }
@@ -439,10 +456,16 @@ impl What {
             | Self::Watched { conn }
             | Self::Fin { conn }
             | Self::Reset { conn }
-            | Self::Closed { conn }
+            | Self::Closed { conn, .. }
             | Self::State { conn, .. }
             | Self::AckReleased { conn, .. } => *conn = other,
-            Self::ConnectFailed { .. } | Self::PeerWaited { .. } | Self::Learned { .. } | Self::Stopped { .. } => {}
+            Self::ConnectFailed { .. }
+            | Self::PeerWaited { .. }
+            | Self::ClientStarted
+            | Self::Told { .. }
+            | Self::ClientEnded { .. }
+            | Self::Learned { .. }
+            | Self::Stopped { .. } => {}
         }
     }
 }

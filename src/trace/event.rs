@@ -39,6 +39,15 @@ pub enum What {
         /// The peer's address.
         peer: String,
     },
+    /// A TCP connection of the peer's was accepted.
+    Accepted {
+        /// Its number.
+        conn: ConnectionId,
+        /// Our address.
+        local: String,
+        /// The peer's address.
+        peer: String,
+    },
     /// A TCP connection could not be established.
     ConnectFailed {
         /// The peer's address.
@@ -64,6 +73,17 @@ pub enum What {
         /// Its part in a control pair.
         #[serde(default, skip_serializing_if = "Part::is_plain")]
         part: Part,
+        /// Whether we keep to the protocol in it.
+        #[serde(default, skip_serializing_if = "Conduct::conforms")]
+        ours: Conduct,
+    },
+    /// A request of the peer's is about to be answered, the oldest on this connection that has no answer yet; what
+    /// is written next belongs to it.
+    Answering {
+        /// The connection.
+        conn: ConnectionId,
+        /// What the scenario calls this exchange.
+        label: String,
         /// Whether we keep to the protocol in it.
         #[serde(default, skip_serializing_if = "Conduct::conforms")]
         ours: Conduct,
@@ -115,10 +135,18 @@ pub enum What {
         /// The connection.
         conn: ConnectionId,
     },
+    /// We ended our direction in order, and go on reading.
+    Finished {
+        /// The connection.
+        conn: ConnectionId,
+    },
     /// We closed the connection.
     Closed {
         /// The connection.
         conn: ConnectionId,
+        /// By a reset.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        abruptly: bool,
     },
     /// What the kernel knew of the connection.
     State {
@@ -145,6 +173,21 @@ pub enum What {
         /// Nanoseconds since the peer began.
         total: u64,
     },
+    /// The client under test was started.
+    ClientStarted,
+    /// The client under test told what its caller got: a line of its standard output.
+    Told {
+        /// The line, a JSON object.
+        line: String,
+    },
+    /// The client under test has ended, or was made to.
+    ClientEnded {
+        /// How, as a lowercase fragment.
+        how: String,
+        /// It was made to end: it had not by then.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        forced: bool,
+    },
     /// The scenario learned something that later steps stand on.
     Learned {
         /// What it is about.
@@ -164,6 +207,9 @@ impl What {
     pub fn conn(&self) -> Option<ConnectionId> {
         match self {
             Self::Connected { conn, .. }
+            | Self::Accepted { conn, .. }
+            | Self::Answering { conn, .. }
+            | Self::Finished { conn }
             | Self::OptionSet { conn, .. }
             | Self::Asked { conn, .. }
             | Self::Wrote { conn, .. }
@@ -172,10 +218,16 @@ impl What {
             | Self::Watched { conn }
             | Self::Fin { conn }
             | Self::Reset { conn }
-            | Self::Closed { conn }
+            | Self::Closed { conn, .. }
             | Self::State { conn, .. }
             | Self::AckReleased { conn, .. } => Some(*conn),
-            Self::ConnectFailed { .. } | Self::PeerWaited { .. } | Self::Learned { .. } | Self::Stopped { .. } => None,
+            Self::ConnectFailed { .. }
+            | Self::PeerWaited { .. }
+            | Self::ClientStarted
+            | Self::Told { .. }
+            | Self::ClientEnded { .. }
+            | Self::Learned { .. }
+            | Self::Stopped { .. } => None,
         }
     }
 }

@@ -5,12 +5,16 @@
 pub mod decode;
 #[cfg(test)]
 pub mod edit;
+#[cfg(test)]
+mod edit_client;
 mod event;
 mod message;
 pub mod redact;
 pub mod render;
 pub mod store;
 mod time;
+mod told;
+pub mod understanding;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -21,8 +25,10 @@ pub use self::decode::{Ending, Exchange, Moment, PeerEnd, Received};
 pub use self::event::{Bytes, Conduct, ConnectionId, Event, Part, TcpInfo, What};
 pub use self::message::{Id, Message, MessageKind};
 pub use self::time::{Nanos, Span};
+pub use self::told::{CallerError, Told};
 
-use self::decode::{ConnectionFacts, Decoder};
+pub use self::decode::ConnectionFacts;
+use self::decode::Decoder;
 use crate::scenario::Scenario;
 use crate::spec::Revision;
 
@@ -57,6 +63,8 @@ pub struct TraceHead {
 pub enum Vantage {
     /// We are the client.
     Client,
+    /// We are the server.
+    Server,
 }
 
 /// How far away the peer is.
@@ -146,6 +154,24 @@ impl Trace {
         })
     }
 
+    /// What the client under test told of a step of its script.
+    pub fn told(&self, step: &str) -> Option<Told> {
+        self.all_told().find(|told| told.step == step)
+    }
+
+    /// All that the client under test told.
+    pub fn all_told(&self) -> impl Iterator<Item = Told> {
+        self.events.iter().filter_map(|event| match &event.what {
+            What::Told { line } => Told::read(line, Moment { at: event.at, kernel: None, seq: event.seq }),
+            _ => None,
+        })
+    }
+
+    /// All connections, in the order of opening.
+    pub fn connections(&self) -> impl Iterator<Item = &ConnectionFacts> {
+        self.conversation().decoders.iter().map(Decoder::connection)
+    }
+
     /// What the scenario learned about a fact.
     pub fn learned(&self, wanted: &str) -> Option<&str> {
         self.events.iter().rev().find_map(|event| match &event.what {
@@ -163,7 +189,7 @@ impl Trace {
             let mut by_connection = BTreeMap::new();
             for event in &self.events {
                 if let Some(conn) = event.what.conn() {
-                    by_connection.entry(conn).or_insert_with(|| Decoder::new(conn)).feed(event);
+                    by_connection.entry(conn).or_insert_with(|| Decoder::new(conn, self.head.vantage)).feed(event);
                 }
             }
             let decoders: Vec<Decoder> = by_connection.into_values().collect();

@@ -70,7 +70,9 @@ impl Redactor {
         }
         for event in &mut events {
             match &mut event.what {
-                What::Learned { value: text, .. } | What::Stopped { reason: text } => *text = self.redact_text(text),
+                What::Learned { value: text, .. } | What::Stopped { reason: text } | What::Told { line: text } => {
+                    *text = self.redact_text(text)
+                }
                 _ => {}
             }
         }

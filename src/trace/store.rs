@@ -157,6 +157,12 @@ impl Recording {
         self.manifest.traces = self.file_names().collect();
     }
 
+    /// Puts the traces in another order.
+    pub fn sort_by_key<K: Ord>(&mut self, key: impl Fn(&Trace) -> K) {
+        self.traces.sort_by_key(key);
+        self.manifest.traces = self.file_names().collect();
+    }
+
     fn file_names(&self) -> impl Iterator<Item = String> {
         self.traces
             .iter()

@@ -1,4 +1,4 @@
-//! One TCP connection of ours to the peer: made, tapped and read by us.
+//! One TCP connection between us and the peer: made or accepted, tapped and read by us.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -10,7 +10,7 @@ use super::interrupt::Interrupt;
 use super::os::{self, Acknowledge};
 use super::tap::Tap;
 use crate::trace::decode::{Decoder, Exchange};
-use crate::trace::{Bytes, Conduct, ConnectionId, Nanos, Part, What};
+use crate::trace::{Bytes, Conduct, ConnectionId, Nanos, Part, Vantage, What};
 
 /// The longest stretch that a blocking call waits before it looks at the clock and at the interrupt again.
 const SLICE: Duration = Duration::from_millis(20);
@@ -21,7 +21,7 @@ const GLANCE: Duration = Duration::from_micros(250);
 /// How much one read may bring.
 const READ_SIZE: usize = 64 << 10;
 
-/// A connection from us to the peer.
+/// A connection between us and the peer.
 #[derive(Debug)]
 pub struct Connection {
     id: ConnectionId,
@@ -105,23 +105,53 @@ impl Connection {
             local: local.map_or_else(String::new, |address| address.to_string()),
             peer: peer.to_string(),
         };
-        let mut connection = Self {
+        let mut connection = Self::over(socket, Decoder::of_ours(id), id, tap, interrupt);
+        connection.note(connected);
+        connection.write_promptly();
+        Ok(connection)
+    }
+
+    /// Takes in a connection that the peer made. Where `prompt` is false, TCP_NODELAY stays off, and a last small
+    /// segment of ours waits for the peer's acknowledgement.
+    ///
+    /// # Errors
+    ///
+    /// Where the system refuses to set its time-outs: the peer has gone.
+    pub fn accepted(socket: Socket, prompt: bool, tap: &Tap, interrupt: &Interrupt) -> io::Result<Self> {
+        let _ = os::enable_stamps(&socket);
+        bound(&socket)?;
+        let id = tap.next_connection();
+        let named = |address: io::Result<socket2::SockAddr>| {
+            address.ok().and_then(|address| address.as_socket()).map_or_else(String::new, |address| address.to_string())
+        };
+        let (local, peer) = (named(socket.local_addr()), named(socket.peer_addr()));
+        let mut connection = Self::over(socket, Decoder::new(id, Vantage::Server), id, tap, interrupt);
+        connection.note(What::Accepted { conn: id, local, peer });
+        if prompt {
+            connection.write_promptly();
+        }
+        Ok(connection)
+    }
+
+    fn over(socket: Socket, decoder: Decoder, id: ConnectionId, tap: &Tap, interrupt: &Interrupt) -> Self {
+        Self {
             id,
             socket,
             tap: tap.clone(),
             interrupt: interrupt.clone(),
-            decoder: Decoder::of_ours(id),
+            decoder,
             buffer: vec![0; READ_SIZE],
             slice: SLICE,
             delays_acknowledgements: false,
             ended: None,
             segments_out_at_last_read: None,
-        };
-        connection.note(connected);
-        if connection.socket.set_tcp_nodelay(true).is_ok() {
-            connection.note(What::OptionSet { conn: id, option: "TCP_NODELAY".to_owned(), value: 1 });
         }
-        Ok(connection)
+    }
+
+    fn write_promptly(&mut self) {
+        if self.socket.set_tcp_nodelay(true).is_ok() {
+            self.note(What::OptionSet { conn: self.id, option: "TCP_NODELAY".to_owned(), value: 1 });
+        }
     }
 
     /// Its number in the trace.
@@ -132,6 +162,11 @@ impl Connection {
     /// The exchanges so far, as the judge will see them.
     pub fn exchanges(&self) -> &[Exchange] {
         self.decoder.exchanges()
+    }
+
+    /// Whether the peer sends what cannot be read as requests: where the next one would begin, nobody can tell.
+    pub fn is_unreadable(&self) -> bool {
+        self.decoder.is_lost()
     }
 
     /// How the peer ended its direction, once it has.
@@ -162,7 +197,24 @@ impl Connection {
         self.write(request);
     }
 
-    /// Writes bytes that belong to the last request.
+    /// Begins the answer to the oldest request of the peer's that has none yet.
+    pub fn answering(&mut self, label: &str, ours: Conduct) {
+        self.note(What::Answering { conn: self.id, label: label.to_owned(), ours });
+    }
+
+    /// Ends our direction in order, and goes on reading.
+    pub fn finish(&mut self) {
+        let _ = self.socket.shutdown(std::net::Shutdown::Write);
+        self.note(What::Finished { conn: self.id });
+    }
+
+    /// Tears the connection down: whatever the peer has not read yet may be lost to it.
+    pub fn reset(mut self) {
+        let _ = self.socket.set_linger(Some(Duration::ZERO));
+        self.note(What::Closed { conn: self.id, abruptly: true });
+    }
+
+    /// Writes bytes that belong to the last request, or to the answer that was begun.
     pub fn write(&mut self, bytes: &[u8]) {
         if self.delays_acknowledgements {
             // The kernel leaves delayed mode by itself from time to time.
@@ -178,8 +230,23 @@ impl Connection {
         }
     }
 
-    /// Waits until bytes come, the peer's direction ends, the deadline passes or somebody interrupts.
+    /// Waits until bytes come, the peer's direction ends, the deadline passes or somebody interrupts. That nothing
+    /// came is written down.
     pub fn wait(&mut self, deadline: Instant) -> Wait {
+        let waited = self.wait_quietly(deadline);
+        if waited == Wait::Nothing {
+            self.watched();
+        }
+        waited
+    }
+
+    /// Writes down that nothing has come by now.
+    pub fn watched(&mut self) {
+        self.note(What::Watched { conn: self.id });
+    }
+
+    /// As [`Self::wait`], without a word where nothing came: for whoever waits without an end.
+    pub fn wait_quietly(&mut self, deadline: Instant) -> Wait {
         if let Some(end) = self.ended {
             return Wait::Ended(end);
         }
@@ -203,7 +270,6 @@ impl Connection {
                 }
                 Err(error) if is_not_yet(&error) => {
                     if left.is_zero() {
-                        self.note(What::Watched { conn: self.id });
                         return Wait::Nothing;
                     }
                 }
@@ -274,7 +340,7 @@ impl Connection {
             self.note(What::State { conn: self.id, info });
         }
         let _ = self.socket.shutdown(std::net::Shutdown::Both);
-        self.note(What::Closed { conn: self.id });
+        self.note(What::Closed { conn: self.id, abruptly: false });
     }
 
     fn took(&mut self, received: os::Received) {
@@ -332,10 +398,14 @@ fn connect(peer: SocketAddr, timeout: Duration) -> io::Result<Socket> {
     // Before connecting, so that even the first segment is stamped.
     let _ = os::enable_stamps(&socket);
     socket.connect_timeout(&peer.into(), timeout)?;
-    // The peer may stop reading: no write of ours waits for it for ever.
-    socket.set_write_timeout(Some(SLICE))?;
-    socket.set_read_timeout(Some(SLICE))?;
+    bound(&socket)?;
     Ok(socket)
+}
+
+/// The peer may stop reading or writing: no call of ours waits for it for ever.
+fn bound(socket: &Socket) -> io::Result<()> {
+    socket.set_write_timeout(Some(SLICE))?;
+    socket.set_read_timeout(Some(SLICE))
 }
 
 /// How long a peer may refuse to read before a write is given up.

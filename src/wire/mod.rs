@@ -3,5 +3,6 @@
 pub mod clock;
 pub mod connection;
 pub mod interrupt;
+pub mod listener;
 pub mod os;
 pub mod tap;

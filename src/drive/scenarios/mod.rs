@@ -29,5 +29,6 @@ pub fn play(scenario: Scenario, stage: &Stage) -> Result<(), Stop> {
         Scenario::SessionLifecycle => session_lifecycle::play(stage),
         Scenario::FailedInitialize => failed_initialize::play(stage),
         Scenario::GetStream => get_stream::play(stage),
+        other => Err(Stop::Lacks(format!("{other} is a scenario against clients"))),
     }
 }

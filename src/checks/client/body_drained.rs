@@ -1,0 +1,100 @@
+//! # The body is read to its end
+//!
+//! After the response there is an end of the body to come: the terminator of a chunked body, or nothing but the count
+//! of a Content-Length. A client that stops reading at the response can never use the connection again: it closes it
+//! (FIN), tears it down (RST, which a server logs as an error), or holds it until it ends. Each costs a TCP connection,
+//! and later a TLS handshake, per call.
+//!
+//! Looked at are bodies whose end comes with the response, right behind it in a segment of its own, and 20 ms later.
+//! Giving up on a body that ends 200 ms late is legal; the report says what the client does with one.
+//!
+//! ## How to fix it
+//! Hand the result to the caller at the response, and let the transport read on until the body ends, for a bounded
+//! time, before the connection goes back to its pool.
+
+use crate::catalogue::{Check, Kind};
+use crate::scenario::Scenario;
+use crate::spec::Revision;
+#[cfg(test)]
+use crate::trace::edit::{Mutant, mutant};
+use crate::trace::{Ending, Exchange, PeerEnd, Span, Trace};
+use crate::verdict::{Cite, Judge};
+
+pub(super) const CHECK: Check = Check {
+    kind: Kind::Invariant(&[Scenario::ClientCalls, Scenario::ClientLateEnd]),
+    cites: &[Cite::Budget],
+    revisions: &Revision::ALL,
+    elsewhere: "",
+    needs: "a client that reads the answers to its calls",
+    judge,
+    #[cfg(test)]
+    mutants: MUTANTS,
+};
+
+/// The answers whose end is judged, by the beginning of their labels.
+const PROMPT: [&str; 4] = ["stream-", "whole-", "counted-", "end-after-20-ms-"];
+
+fn judge(trace: &Trace, judge: &mut Judge<'_>) {
+    if !super::reads_answers(trace, judge) {
+        return;
+    }
+    let is_judged = |exchange: &&Exchange| PROMPT.iter().any(|prefix| exchange.label.starts_with(prefix));
+    for exchange in super::calls(trace).filter(is_judged) {
+        let Some((observed, seq)) = given_up(trace, exchange) else {
+            judge.examined();
+            continue;
+        };
+        judge.examined();
+        judge.finding(Cite::Budget, "the body is read to its end", observed).shown_by(exchange).event(seq);
+    }
+    for exchange in super::calls_like(trace, "end-after-200-ms-") {
+        if let Ending::Cut(_, moment) = exchange.ending {
+            let after = exchange.response().map(|response| moment.best().since(response.moment.at)).unwrap_or_default();
+            judge.remark(format!("a body that ends 200 ms after its response is given up after {}", Span(after)));
+        }
+    }
+}
+
+/// What became of a body that was not read to its end.
+fn given_up(trace: &Trace, exchange: &Exchange) -> Option<(String, u32)> {
+    let response = exchange.response()?;
+    let after = |moment: crate::trace::Moment| Span(moment.at.since(response.moment.at));
+    match exchange.ending {
+        Ending::Cut(PeerEnd::Fin, moment) => {
+            Some((format!("the client closed the connection (FIN) {} after the response", after(moment)), moment.seq))
+        }
+        Ending::Cut(PeerEnd::Reset, moment) => {
+            Some((format!("the client reset the connection {} after the response", after(moment)), moment.seq))
+        }
+        // A reset behind the last answer of a connection means that some of it was never read.
+        Ending::Complete(_) if is_last(trace, exchange) => match trace.connection(exchange.conn)?.ended? {
+            (PeerEnd::Reset, moment) if moment.seq < ended_by(trace) => Some((
+                format!("the client reset the connection {} after the response, with unread bytes", after(moment)),
+                moment.seq,
+            )),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The event with which the client had ended: what happens to its connections from then on is the system's doing.
+fn ended_by(trace: &Trace) -> u32 {
+    super::caller::how_it_ended(trace).map_or(u32::MAX, |(_, seq)| seq)
+}
+
+fn is_last(trace: &Trace, exchange: &Exchange) -> bool {
+    trace.on_connection(exchange.conn).last().is_some_and(|last| last.nth == exchange.nth)
+}
+
+#[cfg(test)]
+const MUTANTS: &[Mutant] = &[
+    mutant("closed-at-the-response", Scenario::ClientCalls, |edit| {
+        edit.last(|exchange| exchange.label == "stream-3")
+            .client_ends_after(PeerEnd::Fin, |exchange| exchange.response().map_or(0, |response| response.moment.seq));
+    }),
+    mutant("reset-at-the-response", Scenario::ClientCalls, |edit| {
+        edit.last(|exchange| exchange.label == "stream-3")
+            .client_ends_after(PeerEnd::Reset, |exchange| exchange.response().map_or(0, |response| response.moment.seq));
+    }),
+];

@@ -1,0 +1,281 @@
+//! A run against a client: one start of it for every scenario and revision, scenarios side by side where their
+//! evidence allows it.
+
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+use super::client_scenarios;
+use super::peer::Peer;
+use super::run::{Observer, Progress, RunError, empty, signal_name, switch_stamps_on};
+use crate::catalogue::{self, Listed};
+use crate::manifest::{Options, RevisionRun, Role, TargetFacts};
+use crate::plan;
+use crate::scenario::Scenario;
+use crate::spec::Revision;
+use crate::target::client::{Client, Ended, Orders};
+use crate::trace::redact::Redactor;
+use crate::trace::store::Recording;
+use crate::trace::{Distance, Trace, TraceHead, Vantage, What};
+use crate::wire::interrupt::Interrupt;
+use crate::wire::tap::Tap;
+
+/// So many scenarios go on at once: most of the time they wait.
+const SIDE_BY_SIDE: usize = 4;
+
+/// How long the last segments of a client that has ended may be on their way.
+const LAST_SEGMENTS: Duration = Duration::from_millis(300);
+
+/// So many scenarios in which the client had to be ended, and it is given up: each costs the whole time-out.
+const STUCK_AFTER: usize = 6;
+
+/// What is tested, and how.
+#[derive(Debug)]
+pub struct ClientSubject {
+    /// The client.
+    pub client: Client,
+    /// The revisions to offer; those that it declines are reported so.
+    pub revisions: Vec<Revision>,
+    /// The options that the judgement depends on.
+    pub options: Options,
+    /// How long one scenario may take.
+    pub within: Duration,
+    /// The other options of the run as they would be typed again, each behind a blank.
+    pub given: String,
+    /// Set to stop.
+    pub interrupt: Interrupt,
+}
+
+/// Tests a client and hands over the recording, without its secrets.
+///
+/// # Errors
+///
+/// Where the client cannot be started or makes no request.
+pub fn record_client(subject: ClientSubject, observer: &mut dyn Observer) -> Result<Recording, RunError> {
+    let selected = catalogue::select(Some(Role::Client), &subject.options.only, &subject.options.skip)?;
+    switch_stamps_on();
+    observer.progress(Progress::Starting);
+    let (kind, name) = subject.client.name();
+    let (before, behind) = subject.client.replay();
+    let facts = TargetFacts { kind: kind.to_owned(), name, server: None, distance: Distance::Loopback };
+    let command = format!("mcpwire client{before}{}", subject.given);
+    let mut recording = empty(Role::Client, facts, subject.options.clone(), command);
+    recording.manifest.command_tail = behind;
+    let mut run = Run { subject: &subject, recording, redactor: Redactor::default(), stuck: 0, observer };
+    run.survey()?;
+    run.play(&selected);
+    Ok(run.recording)
+}
+
+struct Run<'r> {
+    subject: &'r ClientSubject,
+    recording: Recording,
+    redactor: Redactor,
+    /// In how many scenarios the client had to be ended.
+    stuck: usize,
+    observer: &'r mut dyn Observer,
+}
+
+/// A scenario in a revision.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    revision: Revision,
+    scenario: Scenario,
+}
+
+/// What became of it.
+struct Played {
+    part: Part,
+    trace: Trace,
+    ended: Ended,
+}
+
+impl Run<'_> {
+    /// Finds out which revisions the client goes along with.
+    fn survey(&mut self) -> Result<(), RunError> {
+        for revision in &self.subject.revisions {
+            self.observer.progress(Progress::Surveying(*revision));
+            let part = Part { revision: *revision, scenario: Scenario::ClientCalls };
+            let played = play(self.subject, part)?;
+            let spoken = played.trace.spoken();
+            if self.subject.interrupt.is_set() && !spoken {
+                break;
+            }
+            let how = match spoken {
+                true => "it asked for this revision and went on with it".to_owned(),
+                false => declined(&played.trace, &played.ended),
+            };
+            self.recording.manifest.revisions.push(RevisionRun { revision: *revision, spoken, how });
+            self.keep(played);
+        }
+        let requests = || self.recording.traces.iter().flat_map(Trace::exchanges);
+        if requests().next().is_none() {
+            if self.subject.interrupt.is_set() {
+                return Err(RunError::Interrupted);
+            }
+            let output = &self.recording.manifest.target_output;
+            let quoted = match output.is_empty() {
+                true => "; it wrote nothing to standard error".to_owned(),
+                false => format!("; its last words:\n    {}", output.join("\n    ")),
+            };
+            let ends =
+                self.recording.traces.iter().flat_map(|trace| &trace.events).find_map(|event| match &event.what {
+                    What::ClientEnded { how, .. } => Some(how.clone()),
+                    _ => None,
+                });
+            let client = self.recording.manifest.target.name.clone();
+            return Err(RunError::NeverCame { client, how: ends.unwrap_or_default(), output: quoted });
+        }
+        self.recording.manifest.target.server = client_name(&self.recording.traces);
+        Ok(())
+    }
+
+    /// Plays what the checks need.
+    fn play(&mut self, selected: &[&Listed]) {
+        let spoken = self.recording.manifest.revisions.iter().filter(|run| run.spoken).map(|run| run.revision);
+        let plan: Vec<Part> = spoken
+            .flat_map(|revision| {
+                plan::scenarios(selected, revision).into_iter().map(move |scenario| Part { revision, scenario })
+            })
+            .collect();
+        let (alone, together): (Vec<Part>, Vec<Part>) = plan.iter().partition(|part| part.scenario.is_timed());
+        let of = plan.len();
+        let mut done = 0;
+        for (parts, width) in [(alone, 1), (together, SIDE_BY_SIDE)] {
+            let subject = self.subject;
+            let queue = Mutex::new(parts.into_iter());
+            let (sender, receiver) = channel();
+            thread::scope(|scope| {
+                for _ in 0..width {
+                    let (queue, sender) = (&queue, sender.clone());
+                    scope.spawn(move || work(subject, queue, &sender));
+                }
+                drop(sender);
+                self.collect(&receiver, &queue, &mut done, of);
+            });
+        }
+        let order = |trace: &Trace| (trace.revision(), trace.scenario());
+        self.recording.sort_by_key(order);
+    }
+
+    /// Takes in what the workers bring; gives up where it makes no sense to go on.
+    fn collect(
+        &mut self,
+        receiver: &Receiver<Result<Played, RunError>>,
+        queue: &Mutex<std::vec::IntoIter<Part>>,
+        done: &mut usize,
+        of: usize,
+    ) {
+        let mut last = None;
+        for played in receiver {
+            let given_up = match played {
+                Ok(played) => {
+                    let Part { revision, scenario } = played.part;
+                    self.observer.progress(Progress::Playing { revision, scenario, done: *done, of });
+                    *done += 1;
+                    last = Some(scenario);
+                    self.keep(played);
+                    (self.stuck >= STUCK_AFTER).then(|| {
+                        let (stuck, within) = (self.stuck, self.subject.within.as_secs());
+                        format!("the client had to be ended in {stuck} scenarios, each after {within} s")
+                    })
+                }
+                Err(error) => Some(error.to_string()),
+            };
+            let interrupted = self.subject.interrupt.is_set().then(|| {
+                let during = last.map_or_else(String::new, |scenario| format!(" during {scenario}"));
+                format!("interrupted by {}{during}", signal_name(&self.subject.interrupt))
+            });
+            if let Some(why) = interrupted.or(given_up) {
+                self.recording.manifest.incomplete.get_or_insert(why);
+                // Nobody panics under this lock.
+                if let Ok(mut queue) = queue.lock() {
+                    queue.by_ref().for_each(drop);
+                }
+            }
+        }
+    }
+
+    fn keep(&mut self, played: Played) {
+        if played.ended.forced {
+            self.stuck += 1;
+        }
+        let trace = self.redactor.redact(&played.trace);
+        self.recording.push(trace);
+        if !played.ended.output.is_empty() {
+            let lines = played.ended.output.iter().map(|line| self.redactor.redact_text(line));
+            self.recording.manifest.target_output = lines.collect();
+        }
+    }
+}
+
+impl Scenario {
+    /// Whether nothing else may go on beside it.
+    fn is_timed(self) -> bool {
+        matches!(self, Self::ClientRepeatedCalls | Self::ClientHeldBack)
+    }
+}
+
+fn work(subject: &ClientSubject, queue: &Mutex<std::vec::IntoIter<Part>>, sender: &Sender<Result<Played, RunError>>) {
+    loop {
+        let next = queue.lock().ok().and_then(|mut queue| queue.next());
+        let Some(part) = next.filter(|_| !subject.interrupt.is_set()) else { return };
+        if sender.send(play(subject, part)).is_err() {
+            return;
+        }
+    }
+}
+
+/// Plays one scenario: a peer of its own, and one start of the client.
+fn play(subject: &ClientSubject, part: Part) -> Result<Played, RunError> {
+    let Part { revision, scenario } = part;
+    let tap = Tap::start();
+    let scene = client_scenarios::scene(scenario, revision);
+    let (official, script) = (scene.official.to_owned(), scene.script(revision));
+    let peer = Peer::start(scene, revision, &tap, &subject.interrupt).map_err(RunError::Listen)?;
+    let environment = vec![
+        ("MCP_CONFORMANCE_SCENARIO", official),
+        ("MCP_CONFORMANCE_CONTEXT", "{}".to_owned()),
+        ("MCP_CONFORMANCE_PROTOCOL_VERSION", revision.date().to_owned()),
+        ("MCPWIRE_SCENARIO", scenario.name().to_owned()),
+    ];
+    let orders = Orders { url: peer.url(), environment, script };
+    let ended = subject.client.run(&orders, subject.within, &tap, &subject.interrupt).map_err(|source| {
+        let program = match &subject.client {
+            Client::Command(words) => words.first().cloned().unwrap_or_default(),
+            Client::Reference(_) => "the embedded reference client".to_owned(),
+        };
+        RunError::Client { program, source }
+    })?;
+    peer.settle(LAST_SEGMENTS);
+    drop(peer);
+    let head = TraceHead { scenario, revision, attempt: 1, vantage: Vantage::Server, distance: Distance::Loopback };
+    Ok(Played { part, trace: Trace::new(head, tap.events()), ended })
+}
+
+/// How it showed that a client does not go along with a revision.
+fn declined(trace: &Trace, ended: &Ended) -> String {
+    let last = trace.exchanges().last();
+    let asked = last.and_then(|exchange| Some((exchange.rpc_method()?, exchange.status()?)));
+    match asked {
+        Some((method, status)) => {
+            format!("it went no further than `{method}`, answered with HTTP {status} ({})", ended.how)
+        }
+        None => format!("it made no request ({})", ended.how),
+    }
+}
+
+/// What the client calls itself.
+fn client_name(traces: &[Trace]) -> Option<String> {
+    traces.iter().flat_map(Trace::exchanges).find_map(|exchange| {
+        let sent = exchange.sent();
+        let params = &sent.first()?.value["params"];
+        let info = match &params["clientInfo"] {
+            serde_json::Value::Null => &params["_meta"]["io.modelcontextprotocol/clientInfo"],
+            info => info,
+        };
+        let (name, version) = (info["name"].as_str()?, info["version"].as_str().unwrap_or_default());
+        Some(format!("{name} {version}").trim_end().chars().take(120).collect())
+    })
+}

@@ -1,0 +1,37 @@
+//! Sequential calls that are answered at once, in every ordinary form.
+
+use crate::drive::peer::{Act, Reply, Scene, chunk, sse_head, turn};
+
+/// Six streams whose terminator is a segment of its own, four whose terminator comes with the event, six JSON answers,
+/// two streams with a length.
+pub fn scene() -> Scene {
+    Scene::calls(vec![
+        turn("warm-up", |call| call.streamed()),
+        turn("stream-1", |call| call.streamed()),
+        turn("stream-2", |call| call.streamed()),
+        turn("stream-3", |call| call.streamed()),
+        turn("stream-4", |call| call.streamed()),
+        turn("stream-5", |call| call.streamed()),
+        turn("json-1", |call| call.json()),
+        turn("json-2", |call| call.json()),
+        turn("json-3", |call| call.json()),
+        turn("json-4", |call| call.json()),
+        turn("json-5", |call| call.json()),
+        turn("whole-1", |call| call.streamed_bytes(call.event().as_bytes())),
+        turn("whole-2", |call| call.streamed_bytes(call.event().as_bytes())),
+        turn("whole-3", |call| call.streamed_bytes(call.event().as_bytes())),
+        turn("counted-1", |call| counted(&call.event())),
+        turn("counted-2", |call| counted(&call.event())),
+        turn("counted-3", |call| counted(&call.event())),
+    ])
+}
+
+/// An event stream with a Content-Length.
+fn counted(events: &str) -> Reply {
+    let length = events.len().to_string();
+    let fields = [("Content-Type", "text/event-stream"), ("Content-Length", length.as_str())];
+    let mut bytes = crate::drive::peer::head(200, &fields);
+    bytes.extend_from_slice(events.as_bytes());
+    let _ = (chunk, sse_head);
+    Reply::of(vec![Act::Write(bytes)])
+}

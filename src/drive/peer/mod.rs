@@ -1,0 +1,158 @@
+//! # The scripted peer
+//!
+//! What a client under test talks to: a raw responder that conforms, except where a scenario asks for something else.
+//! Each write is a segment of its own, follow-up requests on a connection are served, and what the client does in the
+//! meantime is recorded while it happens.
+//!
+//! ```text
+//! listener ──▶ serve ──▶ scene (what the scenario wants) │ protocol (what conforms) ──▶ reply ──▶ serve
+//! ```
+
+mod call;
+mod protocol;
+mod reply;
+mod scene;
+mod serve;
+mod state;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::spec::Revision;
+use crate::wire::connection::Connection;
+use crate::wire::interrupt::Interrupt;
+use crate::wire::listener::Listener;
+use crate::wire::tap::Tap;
+
+pub use self::call::Call;
+pub use self::reply::{Act, Reply, chunk, head, json_head, sse_head};
+pub use self::scene::{Ask, Scene, Step, Turn, turn};
+pub use self::state::State;
+
+/// So many connections are served in one scenario; more are closed as they come, and that is written down.
+const MAX_CONNECTIONS: usize = 400;
+
+/// A running peer. Dropping it closes every connection and ends every thread.
+#[derive(Debug)]
+pub struct Peer {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    acceptor: Option<JoinHandle<()>>,
+}
+
+/// What all connections share.
+#[derive(Debug)]
+pub struct Shared {
+    scene: Scene,
+    revision: Revision,
+    tap: Tap,
+    interrupt: Interrupt,
+    state: Mutex<State>,
+    over: AtomicBool,
+    serving: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Peer {
+    /// Starts a peer on any free port of 127.0.0.1.
+    ///
+    /// # Errors
+    ///
+    /// Where the system refuses a socket.
+    pub fn start(scene: Scene, revision: Revision, tap: &Tap, interrupt: &Interrupt) -> io::Result<Self> {
+        let listener = Listener::open()?;
+        let elsewhere = Listener::open()?;
+        let address = listener.address();
+        let shared = Arc::new(Shared {
+            scene,
+            revision,
+            tap: tap.clone(),
+            interrupt: interrupt.clone(),
+            state: Mutex::new(State::new(elsewhere.address())),
+            over: AtomicBool::new(false),
+            serving: Mutex::default(),
+        });
+        let acceptor = thread::Builder::new().name("peer-accept".to_owned()).spawn({
+            let shared = Arc::clone(&shared);
+            move || shared.accept(&listener, &elsewhere)
+        })?;
+        Ok(Self { address, shared, acceptor: Some(acceptor) })
+    }
+
+    /// The URL of its endpoint.
+    pub fn url(&self) -> String {
+        format!("http://{}{}", self.address, protocol::PATH)
+    }
+
+    /// Waits until every connection has ended, but no longer than that: the client has ended, and its last segments
+    /// are on their way.
+    pub fn settle(&self, patience: Duration) {
+        let deadline = Instant::now() + patience;
+        let busy = || self.shared.serving().iter().any(|thread| !thread.is_finished());
+        while busy() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.shared.over.store(true, Ordering::SeqCst);
+        if let Some(acceptor) = self.acceptor.take() {
+            let _ = acceptor.join();
+        }
+        let serving = std::mem::take(&mut *self.shared.serving());
+        for thread in serving {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    /// The revision that is spoken.
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// What has happened so far.
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the scenario is over.
+    fn is_over(&self) -> bool {
+        self.over.load(Ordering::SeqCst) || self.interrupt.is_set()
+    }
+
+    fn accept(self: &Arc<Self>, listener: &Listener, elsewhere: &Listener) {
+        thread::scope(|scope| {
+            scope.spawn(|| self.accept_on(elsewhere, true));
+            self.accept_on(listener, false);
+        });
+    }
+
+    fn accept_on(self: &Arc<Self>, listener: &Listener, elsewhere: bool) {
+        while !self.is_over() {
+            let Some(socket) = listener.accept() else { continue };
+            let mut serving = self.serving();
+            if serving.len() >= MAX_CONNECTIONS {
+                self.state().turned_away += 1;
+                continue;
+            }
+            let prompt = self.scene.prompt;
+            let Ok(connection) = Connection::accepted(socket, prompt, &self.tap, &self.interrupt) else { continue };
+            let shared = Arc::clone(self);
+            let served = thread::Builder::new()
+                .name("peer".to_owned())
+                .spawn(move || serve::serve(connection, &shared, elsewhere));
+            serving.extend(served);
+        }
+    }
+
+    fn serving(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.serving.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,73 @@
+//! What shows that a client under test has read an answer: only then can anything that it does pass.
+
+use serde_json::Value;
+
+use super::{Exchange, Message, Trace};
+use crate::spec::{Era, Revision};
+
+impl Trace {
+    /// Whether the client has shown that it reads answers: it echoes a session id that it can have from nowhere else,
+    /// or its caller got what stood in an answer of ours.
+    pub fn understood(&self) -> bool {
+        self.exchanges().any(|exchange| self.in_session(exchange) || self.caller_got(exchange))
+    }
+
+    /// Whether the client has asked for this revision and gone on with it.
+    pub fn spoken(&self) -> bool {
+        match self.revision().era() {
+            Era::Modern => self.exchanges().any(is_modern),
+            Era::Legacy => {
+                let granted =
+                    self.exchanges().find(|e| e.rpc_method().as_deref() == Some("initialize") && e.succeeded());
+                granted.is_some_and(|granted| {
+                    self.exchanges().any(|exchange| {
+                        exchange.asked.seq > granted.asked.seq
+                            && !is_modern(exchange)
+                            && exchange.rpc_method().as_deref() != Some("initialize")
+                    })
+                })
+            }
+        }
+    }
+
+    /// Whether a request carries the id of a session that we granted before.
+    pub fn in_session(&self, exchange: &Exchange) -> bool {
+        let carried = exchange.request.as_ref().and_then(|head| head.fields.get("mcp-session-id"));
+        let granted = |other: &&Exchange| other.asked.seq < exchange.asked.seq && other.grants().is_some();
+        carried.is_some_and(|carried| {
+            self.exchanges().filter(granted).any(|other| other.grants() == Some(carried.value.as_slice()))
+        })
+    }
+
+    /// Whether the caller of this call got the content that our response carries. Every response carries a number of
+    /// its own, so that nobody can know it who has not read it.
+    pub fn caller_got(&self, exchange: &Exchange) -> bool {
+        let content = |message: &Message| message.value["result"].get("content").cloned();
+        let sent = exchange.response().and_then(|received| content(&received.message));
+        let told = self.told(&exchange.label).and_then(|told| told.outcome.ok()?.get("content").cloned());
+        sent.is_some() && sent == told
+    }
+}
+
+impl Exchange {
+    /// The session id that our answer to `initialize` grants.
+    pub fn grants(&self) -> Option<&[u8]> {
+        (self.rpc_method().as_deref() == Some("initialize") && self.succeeded()).then_some(())?;
+        Some(self.answer.as_ref()?.head.fields.get("mcp-session-id")?.value.as_slice())
+    }
+
+    /// A header field of the request.
+    pub fn request_field(&self, name: &str) -> Option<String> {
+        self.request.as_ref()?.fields.text(name).map(|text| text.into_owned())
+    }
+}
+
+/// Whether a request is written in the modern era's shape.
+pub fn is_modern(exchange: &Exchange) -> bool {
+    let modern = Revision::R20260728.date();
+    let named = |message: &Message| {
+        message.value["params"]["_meta"].get("io.modelcontextprotocol/protocolVersion").and_then(Value::as_str)
+            == Some(modern)
+    };
+    exchange.request_field("mcp-protocol-version").as_deref() == Some(modern) || exchange.sent().iter().any(named)
+}
