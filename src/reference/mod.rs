@@ -21,6 +21,7 @@
 
 mod answer;
 mod channel;
+pub mod client;
 mod connection;
 mod date;
 mod endpoint;

@@ -40,7 +40,7 @@ macro_rules! switches {
                 match self { $( $Switch::$Case => $name, )+ }
             }
 
-            /// What a server does that has it, in one sentence.
+            /// What an implementation that has it does, in one sentence.
             pub fn summary(self) -> &'static str {
                 match self { $( $Switch::$Case => $summary, )+ }
             }

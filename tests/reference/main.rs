@@ -2,6 +2,7 @@
 //! and nothing else, and nothing that a client does brings it down.
 #![allow(missing_docs)]
 
+mod client;
 mod common;
 mod conforming;
 mod matrix;
