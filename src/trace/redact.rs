@@ -8,9 +8,9 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::Trace;
 use super::decode::Exchange;
 use super::event::{Bytes, ConnectionId, Event, What};
+use super::{Trace, Vantage};
 use crate::codec::http1::{Fields, Span};
 
 /// Header fields whose values are secrets by their nature.
@@ -51,7 +51,7 @@ impl Redactor {
         // All of them first: a session id is granted in one place and echoed in others.
         let mut places: BTreeMap<(ConnectionId, Direction), Vec<Span>> = BTreeMap::new();
         for exchange in trace.exchanges() {
-            for (direction, fields) in heads(exchange) {
+            for (direction, fields) in heads(exchange, trace.head.vantage) {
                 for field in fields.iter() {
                     if !self.is_secret(&field.name) {
                         continue;
@@ -152,11 +152,15 @@ enum Direction {
     Received,
 }
 
-fn heads(exchange: &Exchange) -> impl Iterator<Item = (Direction, &Fields)> {
-    let sent = exchange.request.iter().map(|head| (Direction::Sent, &head.fields));
-    let interim = exchange.interim.iter().map(|head| (Direction::Received, &head.fields));
-    let received = exchange.answer.iter().map(|answer| (Direction::Received, &answer.head.fields));
-    sent.chain(interim).chain(received)
+fn heads(exchange: &Exchange, vantage: Vantage) -> impl Iterator<Item = (Direction, &Fields)> {
+    let (of_request, of_answer) = match vantage {
+        Vantage::Client => (Direction::Sent, Direction::Received),
+        Vantage::Server => (Direction::Received, Direction::Sent),
+    };
+    let request = exchange.request.iter().map(move |head| (of_request, &head.fields));
+    let interim = exchange.interim.iter().map(move |head| (of_answer, &head.fields));
+    let answer = exchange.answer.iter().map(move |answer| (of_answer, &answer.head.fields));
+    request.chain(interim).chain(answer)
 }
 
 fn connections(events: &[Event]) -> Vec<ConnectionId> {
@@ -187,7 +191,7 @@ mod tests {
     use super::*;
     use crate::scenario::Scenario;
     use crate::spec::Revision;
-    use crate::trace::{Conduct, Distance, Nanos, Part, TraceHead, Vantage};
+    use crate::trace::{Conduct, Distance, Nanos, Part, TraceHead};
 
     const TOKEN: &str = "s3cr3t-token-value";
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::decode::{Answer, Ending, Exchange, PeerEnd};
 use super::time::{Nanos, Span};
-use super::{Message, MessageKind, Trace};
+use super::{Message, MessageKind, Trace, Vantage};
 use crate::codec::http1::Framing;
 use crate::codec::sse::SseEvent;
 
@@ -35,7 +35,10 @@ pub fn timeline(trace: &Trace, exchange: &Exchange, offending: Option<u32>) -> V
             moment.at,
             moment.seq,
             Tells::Framing,
-            format!("connection #{} opened in {}", exchange.conn, Span(moment.at.since(began))),
+            match trace.head.vantage {
+                Vantage::Client => format!("connection #{} opened in {}", exchange.conn, Span(moment.at.since(began))),
+                Vantage::Server => format!("connection #{} accepted", exchange.conn),
+            },
         );
     }
     say(

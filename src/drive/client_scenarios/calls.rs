@@ -1,10 +1,11 @@
 //! Sequential calls that are answered at once, in every ordinary form.
 
-use crate::drive::peer::{Act, Reply, Scene, chunk, sse_head, turn};
+use crate::drive::peer::{Act, Reply, Scene, head, turn};
+use crate::spec::Revision;
 
 /// Six streams whose terminator is a segment of its own, four whose terminator comes with the event, six JSON answers,
 /// two streams with a length.
-pub fn scene() -> Scene {
+pub fn scene(_revision: Revision) -> Scene {
     Scene::calls(vec![
         turn("warm-up", |call| call.streamed()),
         turn("stream-1", |call| call.streamed()),
@@ -30,8 +31,7 @@ pub fn scene() -> Scene {
 fn counted(events: &str) -> Reply {
     let length = events.len().to_string();
     let fields = [("Content-Type", "text/event-stream"), ("Content-Length", length.as_str())];
-    let mut bytes = crate::drive::peer::head(200, &fields);
+    let mut bytes = head(200, &fields);
     bytes.extend_from_slice(events.as_bytes());
-    let _ = (chunk, sse_head);
     Reply::of(vec![Act::Write(bytes)])
 }

@@ -1,0 +1,8 @@
+//! A call that its caller gives up.
+
+use crate::drive::peer::{Scene, turn};
+use crate::spec::Revision;
+
+pub fn scene(_revision: Revision) -> Scene {
+    Scene::calls(vec![turn("warm-up", |call| call.streamed())])
+}

@@ -1,0 +1,8 @@
+//! A redirect to another origin.
+
+use crate::drive::peer::{Scene, turn};
+use crate::spec::Revision;
+
+pub fn scene(_revision: Revision) -> Scene {
+    Scene::calls(vec![turn("warm-up", |call| call.streamed())])
+}

@@ -1,0 +1,8 @@
+//! The same call many times, with nothing else going on.
+
+use crate::drive::peer::{Scene, turn};
+use crate::spec::Revision;
+
+pub fn scene(_revision: Revision) -> Scene {
+    Scene::calls(vec![turn("warm-up", |call| call.streamed())])
+}

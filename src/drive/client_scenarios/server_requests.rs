@@ -1,0 +1,8 @@
+//! Requests of the peer's to the client.
+
+use crate::drive::peer::{Scene, turn};
+use crate::spec::Revision;
+
+pub fn scene(_revision: Revision) -> Scene {
+    Scene::calls(vec![turn("warm-up", |call| call.streamed())])
+}

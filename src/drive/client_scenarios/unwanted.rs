@@ -1,0 +1,8 @@
+//! Bodies that a client has no use for.
+
+use crate::drive::peer::{Scene, turn};
+use crate::spec::Revision;
+
+pub fn scene(_revision: Revision) -> Scene {
+    Scene::calls(vec![turn("warm-up", |call| call.streamed())])
+}
