@@ -240,7 +240,7 @@ fn play(subject: &ClientSubject, part: Part) -> Result<Played, RunError> {
         ("MCP_CONFORMANCE_PROTOCOL_VERSION", revision.date().to_owned()),
         ("MCPWIRE_SCENARIO", scenario.name().to_owned()),
     ];
-    let orders = Orders { url: peer.url(), environment, script };
+    let orders = Orders { url: peer.url(), environment, script, process: peer.client() };
     let ended = subject.client.run(&orders, subject.within, &tap, &subject.interrupt).map_err(|source| {
         let program = match &subject.client {
             Client::Command(words) => words.first().cloned().unwrap_or_default(),

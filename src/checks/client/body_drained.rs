@@ -12,6 +12,8 @@
 //! Hand the result to the caller at the response, and let the transport read on until the body ends, for a bounded
 //! time, before the connection goes back to its pool.
 
+use std::time::Duration;
+
 use crate::catalogue::{Check, Kind};
 use crate::scenario::Scenario;
 use crate::spec::Revision;
@@ -30,6 +32,9 @@ pub(super) const CHECK: Check = Check {
     #[cfg(test)]
     mutants: MUTANTS,
 };
+
+/// Longer than a client takes to close what it does not need; the scenario rests for more at its end.
+const HELD: Duration = Duration::from_millis(300);
 
 /// The answers whose end is judged, by the beginning of their labels.
 const PROMPT: [&str; 4] = ["stream-", "whole-", "counted-", "end-after-20-ms-"];
@@ -73,9 +78,26 @@ fn given_up(trace: &Trace, exchange: &Exchange) -> Option<(String, u32)> {
                 moment.seq,
             )),
             _ => None,
-        },
+        }
+        .or_else(|| held(trace, exchange)),
         _ => None,
     }
+}
+
+/// Whether the connection of a complete answer was neither used again nor closed, although the client needed
+/// connections: what is left unread in it keeps it from both.
+fn held(trace: &Trace, exchange: &Exchange) -> Option<(String, u32)> {
+    let Ending::Complete(end) = exchange.ending else { return None };
+    let mut opened = super::calls(trace).filter(|later| later.asked.seq > end.seq && later.nth == 0);
+    // One more connection may be a matter of timing.
+    let (_, another) = (opened.next()?, opened.next()?);
+    let until = trace.connection(exchange.conn)?.ended.map_or(ended_by(trace), |(_, moment)| moment.seq);
+    let last = trace.events.iter().find(|event| event.seq == until).map_or(end.at, |event| event.at);
+    let held_for = last.since(end.at);
+    (held_for > HELD).then(|| {
+        let why = "while new ones were opened for later calls";
+        (format!("the client neither used the connection again nor closed it for {}, {why}", Span(held_for)), another.asked.seq)
+    })
 }
 
 /// The event with which the client had ended: what happens to its connections from then on is the system's doing.

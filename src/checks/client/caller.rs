@@ -37,6 +37,14 @@ pub fn how_it_ended(trace: &Trace) -> Option<(String, u32)> {
     })
 }
 
+/// How the client was made to end, where it did not by itself.
+pub fn was_ended(trace: &Trace) -> Option<(String, u32)> {
+    trace.events.iter().find_map(|event| match &event.what {
+        What::ClientEnded { how, forced: true } => Some((how.clone(), event.seq)),
+        _ => None,
+    })
+}
+
 /// The rule of all checks on the spelling of an answer: the caller of each call whose label begins so gets what stands
 /// in the answer. The call `control`, answered in the plainest way, shows that it would have.
 pub fn gets_the_answer(trace: &Trace, judge: &mut Judge<'_>, prefix: &str, control: &str, cite: Cite, spelt: &str) {

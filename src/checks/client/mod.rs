@@ -2,6 +2,10 @@
 
 checks! {
     body_drained,
+    connection_reused,
+    repeated_call_latency,
+    returns_at_response,
+    orderly_close,
 }
 
 mod caller;

@@ -26,6 +26,8 @@ pub enum Act {
     Wait(Duration),
     /// Waits until something has happened elsewhere, but no longer than that.
     Until(fn(&State) -> bool, Duration),
+    /// Writes down what our kernel knows of the connection.
+    State,
     /// Changes what later answers depend on.
     Change(fn(&mut State)),
     /// Ends our direction in order, and watches the client.
@@ -42,6 +44,7 @@ impl fmt::Debug for Act {
             Self::Write(bytes) => write!(f, "Write({} bytes)", bytes.len()),
             Self::Wait(duration) => write!(f, "Wait({duration:?})"),
             Self::Until(_, most) => write!(f, "Until(…, {most:?})"),
+            Self::State => f.write_str("State"),
             Self::Change(_) => f.write_str("Change(…)"),
             Self::Fin => f.write_str("Fin"),
             Self::Reset => f.write_str("Reset"),

@@ -23,6 +23,8 @@ pub struct Scene {
     pub answers: Option<Value>,
     /// TCP_NODELAY on our side.
     pub prompt: bool,
+    /// The times count: how long the client waited for a processor is written down with each request.
+    pub timed: bool,
 }
 
 /// How one call is answered.
@@ -64,12 +66,24 @@ impl Scene {
     /// A scene in which the client makes these calls one after the other.
     pub fn calls(turns: Vec<Turn>) -> Self {
         let steps = turns.iter().map(|turn| Step::Call(turn.label)).collect();
-        Self { official: "tools_call", steps, turns, react: None, answers: None, prompt: true }
+        Self { official: "tools_call", steps, turns, react: None, answers: None, prompt: true, timed: false }
     }
 
     /// The same calls in these steps.
     pub fn in_steps(mut self, steps: Vec<Step>) -> Self {
         self.steps = steps;
+        self
+    }
+
+    /// With times that count.
+    pub fn timed(mut self) -> Self {
+        self.timed = true;
+        self
+    }
+
+    /// Without TCP_NODELAY on our side: a last small segment of ours waits for an acknowledgement.
+    pub fn holding_back(mut self) -> Self {
+        self.prompt = false;
         self
     }
 
