@@ -16,12 +16,12 @@
 use std::time::Duration;
 
 use crate::catalogue::{Check, Kind};
-use crate::latency::median;
+use crate::latency::{Round, median, rounds};
 use crate::scenario::Scenario;
 use crate::spec::Revision;
 #[cfg(test)]
 use crate::trace::edit::{Mutant, mutant};
-use crate::trace::{Exchange, Span, Trace, What};
+use crate::trace::{Span, Trace, What};
 use crate::verdict::{Cite, Judge};
 
 pub(super) const CHECK: Check = Check {
@@ -51,7 +51,7 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     if !super::reads_answers(trace, judge) {
         return;
     }
-    let rounds = rounds(trace);
+    let rounds: Vec<Round<'_>> = rounds(trace);
     let floor = judge.manifest().floor.map_or(Duration::ZERO, |floor| Duration::from_nanos(floor.p50));
     let limit = floor + judge.manifest().options.budget;
     let Some(p50) = median(rounds.iter().map(|round| round.took)).filter(|_| rounds.len() >= ENOUGH) else {
@@ -119,46 +119,6 @@ fn against_a_held_back_segment(trace: &Trace, judge: &mut Judge<'_>, p50: Durati
     } else {
         format!("a server that holds its last segment back does not slow this client down ({})", Span(p50))
     });
-}
-
-/// From one response to the next request.
-struct Round<'t> {
-    took: Duration,
-    next: &'t Exchange,
-    by_kernel: bool,
-    /// How long the client's threads waited for a processor meanwhile.
-    waited: Duration,
-    /// How long after the head of the request its last byte came.
-    second_piece_after: Duration,
-}
-
-fn rounds(trace: &Trace) -> Vec<Round<'_>> {
-    let calls: Vec<&Exchange> = super::calls_like(trace, "repeat-").collect();
-    let waited = |seq: u32| {
-        let behind = trace.events.iter().skip_while(|event| event.seq < seq);
-        behind.take(4).find_map(|event| match event.what {
-            What::PeerWaited { total } => Some(total),
-            _ => None,
-        })
-    };
-    let held_back = trace.scenario() == Scenario::ClientHeldBack;
-    calls
-        .windows(2)
-        .filter_map(|pair| {
-            let [before, next] = pair else { return None };
-            let (response, (_, asked)) = (before.response()?, next.written?);
-            // Where our kernel holds the response back, its time is not when it went out: count from the request.
-            let began = if held_back { before.written?.1.best() } else { response.moment.at };
-            let waited = waited(asked.seq).zip(waited(before.written?.1.seq)).map(|(now, then)| now.saturating_sub(then));
-            Some(Round {
-                took: asked.best().since(began),
-                next,
-                by_kernel: asked.kernel.is_some(),
-                waited: Duration::from_nanos(waited.unwrap_or_default()),
-                second_piece_after: asked.best().since(next.asked.best()),
-            })
-        })
-        .collect()
 }
 
 #[cfg(test)]
