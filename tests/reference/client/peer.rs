@@ -95,8 +95,7 @@ pub fn empty(status: u16) -> Vec<Part> {
 
 /// The head of a stream and its first chunk.
 pub fn stream_head(chunk: impl AsRef<[u8]>) -> Part {
-    let mut bytes =
-        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+    let mut bytes = b"HTTP/1.1 200 X\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
     bytes.extend(chunk_of(chunk));
     Part::Bytes(bytes)
 }
@@ -118,6 +117,9 @@ pub fn last_chunk() -> Part {
 pub fn stream(content: impl AsRef<[u8]>) -> Vec<Part> {
     vec![stream_head(content), last_chunk()]
 }
+
+/// Where a field can be put into a head that begins with `HTTP/1.1 200 X`.
+pub const AFTER_STATUS_LINE: std::ops::Range<usize> = 16..16;
 
 type Answer = dyn Fn(&Asked) -> Option<Vec<Part>> + Send + Sync;
 
@@ -191,8 +193,12 @@ impl State {
         socket.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
         let writer = socket.try_clone().unwrap();
         let (sender, answers) = std::sync::mpsc::channel::<Vec<Part>>();
-        let writing = thread::spawn(move || answers.into_iter().for_each(|parts| write(&writer, parts)));
-        self.read(socket, connection, |asked| {
+        let is_reset = Arc::new(AtomicBool::new(false));
+        let writing = thread::spawn({
+            let is_reset = Arc::clone(&is_reset);
+            move || answers.into_iter().for_each(|parts| write(&writer, parts, &is_reset))
+        });
+        self.read(socket, connection, &is_reset, |asked| {
             let parts = (self.answer)(asked).unwrap_or_else(|| usual(asked));
             sender.send(parts).unwrap();
         });
@@ -200,10 +206,10 @@ impl State {
         writing.join().unwrap();
     }
 
-    fn read(&self, mut socket: TcpStream, connection: usize, mut answer: impl FnMut(&Asked)) {
+    fn read(&self, mut socket: TcpStream, connection: usize, is_reset: &AtomicBool, mut answer: impl FnMut(&Asked)) {
         let (mut parser, mut buffer) = (RequestParser::new(), vec![0; 1 << 16]);
         let (mut received, mut head, mut text) = (Vec::new(), None, Vec::new());
-        while !self.is_over.load(Ordering::Acquire) {
+        while !self.is_over.load(Ordering::Acquire) && !is_reset.load(Ordering::Acquire) {
             let count = match socket.read(&mut buffer) {
                 Ok(0) => return self.note(connection, What::Fin),
                 Ok(count) => count,
@@ -240,15 +246,16 @@ impl State {
     }
 }
 
-fn write(mut socket: &TcpStream, parts: Vec<Part>) {
+fn write(mut socket: &TcpStream, parts: Vec<Part>, is_reset: &AtomicBool) {
     for part in parts {
         match part {
             Part::Bytes(bytes) => drop(socket.write_all(&bytes)),
             Part::Pause(ms) => thread::sleep(Duration::from_millis(ms)),
             Part::Fin => drop(socket.shutdown(Shutdown::Write)),
             Part::Reset => {
+                // It happens when the reader lets go of the socket as well.
                 socket2::SockRef::from(socket).set_linger(Some(Duration::ZERO)).unwrap();
-                let _ = socket.shutdown(Shutdown::Both);
+                is_reset.store(true, Ordering::Release);
             }
         }
     }
@@ -259,15 +266,15 @@ fn usual(asked: &Asked) -> Vec<Part> {
     match asked.method() {
         "initialize" => {
             let version = &asked.body["params"]["protocolVersion"];
-            let result = json!({ "protocolVersion": version, "capabilities": {}, "serverInfo": { "name": "p", "version": "1" } });
-            let response = json!({ "jsonrpc": "2.0", "id": asked.id(), "result": result }).to_string();
-            let length = response.len();
-            vec![bytes(format!(
-                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nMcp-Session-Id: one\r\nContent-Length: {length}\r\n\r\n{response}"
-            ))]
+            let info = json!({ "name": "peer", "version": "1" });
+            let mut parts = asked.result(json!({ "protocolVersion": version, "capabilities": {}, "serverInfo": info }));
+            let Part::Bytes(head) = &mut parts[0] else { unreachable!() };
+            head.splice(AFTER_STATUS_LINE, *b"Mcp-Session-Id: one\r\n");
+            parts
         }
         "server/discover" => {
-            asked.result(json!({ "resultType": "complete", "supportedVersions": ["2026-07-28"], "capabilities": {} }))
+            let versions = json!(["2026-07-28"]);
+            asked.result(json!({ "resultType": "complete", "supportedVersions": versions, "capabilities": {} }))
         }
         "tools/list" => asked.result(json!({ "tools": [] })),
         "tools/call" => stream(asked.result_event("done")),
