@@ -18,7 +18,7 @@ switches! {
         PausesBeforeCalls, "pauses-before-calls", violates ["client/repeated-call-latency"]:
             "Sleeps for 30 ms before it writes a call.";
         ErrorNotTerminal, "error-not-terminal", violates ["client/error-is-terminal"]:
-            "Takes only a result for the end of a call: after an error it resumes the stream, and gives it up after three tries.";
+            "Takes only a result for the end of a call, so that it tries three times to resume a stream after an error.";
         ErrorResumesAnyway, "error-resumes-anyway", violates ["client/error-is-terminal"]:
             "Hands an error to its caller at once, and resumes the stream all the same.";
         ReturnsAtEndOfBody, "returns-at-end-of-body", violates ["client/returns-at-response"]:
