@@ -2,9 +2,12 @@
 
 checks! {
     body_drained,
+    body_released,
 }
 
 mod caller;
+mod http;
+mod sse_grammar;
 
 use crate::catalogue::Listed;
 use crate::trace::{Exchange, Trace};
@@ -12,7 +15,7 @@ use crate::verdict::Judge;
 
 /// The areas of the client's side.
 pub(super) fn areas() -> Vec<Vec<Listed>> {
-    vec![listed()]
+    vec![listed(), sse_grammar::listed(), http::listed()]
 }
 
 /// Whether the client has shown that it reads answers; where it has not, nothing that it does can pass, and the judge
