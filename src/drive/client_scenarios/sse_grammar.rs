@@ -54,7 +54,7 @@ fn lines() -> Vec<Turn> {
         turn("lines-crlf-in-two", |call| {
             pieced(&[format!("data: {}\r", said(call)).as_bytes(), b"\n\r", b"\n: behind it\r\n"])
         }),
-        turn("lines-cr", |call| whole(call, &format!("event: message\rdata: {}\r\r: behind it\r", said(call)))),
+        turn("lines-cr-alone", |call| whole(call, &format!("event: message\rdata: {}\r\r: behind it\r", said(call)))),
         turn("lines-cr-at-the-end", |call| whole(call, &format!("data: {}\r\r", said(call)))),
         turn("lines-mixed", |call| {
             whole(call, &format!(": one\r\nevent: message\rdata: {}\n\r\n: behind it\r", said(call)))

@@ -31,7 +31,7 @@ const LINE_ENDINGS: Cite = Cite::Clause("sse.parse.line-endings");
 fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     super::read(trace, judge, "lines-lf", LINE_ENDINGS, "with LF at the end of its lines");
     super::read(trace, judge, "lines-crlf", LINE_ENDINGS, "with CRLF at the end of its lines");
-    super::read(trace, judge, "lines-cr", LINE_ENDINGS, "with CR at the end of its lines");
+    super::read(trace, judge, "lines-cr-", LINE_ENDINGS, "with CR at the end of its lines");
     super::read(trace, judge, "lines-mixed", LINE_ENDINGS, "with all three line ends in turn");
 }
 
