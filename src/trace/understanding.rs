@@ -43,9 +43,9 @@ impl Trace {
     /// its own, so that nobody can know it who has not read it.
     pub fn caller_got(&self, exchange: &Exchange) -> bool {
         let content = |message: &Message| message.value["result"].get("content").cloned();
-        let sent = exchange.response().and_then(|received| content(&received.message));
-        let told = self.told(&exchange.label).and_then(|told| told.outcome.ok()?.get("content").cloned());
-        sent.is_some() && sent == told
+        let Some(sent) = exchange.response().and_then(|received| content(&received.message)) else { return false };
+        self.told(&exchange.label)
+            .is_some_and(|told| told.outcome.is_ok_and(|result| result.get("content") == Some(&sent)))
     }
 }
 

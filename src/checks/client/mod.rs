@@ -6,9 +6,12 @@ checks! {
     repeated_call_latency,
     returns_at_response,
     orderly_close,
+    body_released,
 }
 
 mod caller;
+mod http;
+mod sse_grammar;
 
 use crate::catalogue::Listed;
 use crate::trace::{Exchange, Trace};
@@ -16,7 +19,7 @@ use crate::verdict::Judge;
 
 /// The areas of the client's side.
 pub(super) fn areas() -> Vec<Vec<Listed>> {
-    vec![listed()]
+    vec![listed(), sse_grammar::listed(), http::listed()]
 }
 
 /// Whether the client has shown that it reads answers; where it has not, nothing that it does can pass, and the judge

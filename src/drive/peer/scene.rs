@@ -216,9 +216,14 @@ impl<'a> Ask<'a> {
 impl Shared {
     /// What is answered.
     pub(super) fn reply(&self, ask: &Ask<'_>) -> Reply {
-        let reply = self.scene.react.and_then(|react| react(ask, self)).unwrap_or_else(|| protocol::reply(ask, self));
+        let reply = self.scene.react.and_then(|react| react(ask, self)).unwrap_or_else(|| self.conforming(ask));
         self.state().saw(&reply.label);
         reply
+    }
+
+    /// What a strictly conforming server answers.
+    pub fn conforming(&self, ask: &Ask<'_>) -> Reply {
+        protocol::reply(ask, self)
     }
 
     /// The answer to a call that is in order.

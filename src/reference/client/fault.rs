@@ -70,6 +70,8 @@ switches! {
             "Compares content types letter by letter, so that a parameter or a capital makes it unknown.";
         AcceptedNeedsLength, "accepted-needs-length", violates ["client/http/accepted-framing"]:
             "Waits for 5 s or until the connection closes where a 202 has no `Content-Length`.";
+        LengthIsRequired, "length-is-required", violates ["client/http/close-delimited"]:
+            "Gives an answer up that lasts until its connection is closed.";
 
         ForgetsSessionId, "forgets-session-id", violates ["client/session/id-echoed"]:
             "Leaves the session id out of calls.";
