@@ -2,9 +2,15 @@
 
 checks! {
     body_drained,
+    version_header,
+    accept,
+    era_fallback,
 }
 
 mod caller;
+mod headers;
+mod requests;
+mod session;
 
 use crate::catalogue::Listed;
 use crate::trace::{Exchange, Trace};
@@ -12,7 +18,7 @@ use crate::verdict::Judge;
 
 /// The areas of the client's side.
 pub(super) fn areas() -> Vec<Vec<Listed>> {
-    vec![listed()]
+    vec![listed(), session::listed(), headers::listed()]
 }
 
 /// Whether the client has shown that it reads answers; where it has not, nothing that it does can pass, and the judge

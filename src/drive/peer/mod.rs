@@ -29,6 +29,7 @@ use crate::wire::listener::Listener;
 use crate::wire::tap::Tap;
 
 pub use self::call::Call;
+pub use self::protocol::error_text;
 pub use self::reply::{Act, Reply, chunk, head, json_head, sse_head};
 pub use self::scene::{Ask, Scene, Step, Turn, turn};
 pub use self::state::State;
