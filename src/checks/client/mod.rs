@@ -7,10 +7,16 @@ checks! {
     returns_at_response,
     orderly_close,
     body_released,
+    version_header,
+    accept,
+    era_fallback,
 }
 
 mod caller;
+mod headers;
 mod http;
+mod requests;
+mod session;
 mod sse_grammar;
 
 use crate::catalogue::Listed;
@@ -19,7 +25,7 @@ use crate::verdict::Judge;
 
 /// The areas of the client's side.
 pub(super) fn areas() -> Vec<Vec<Listed>> {
-    vec![listed(), sse_grammar::listed(), http::listed()]
+    vec![listed(), sse_grammar::listed(), http::listed(), session::listed(), headers::listed()]
 }
 
 /// Whether the client has shown that it reads answers; where it has not, nothing that it does can pass, and the judge

@@ -6,6 +6,7 @@ use super::call::Call;
 use super::reply::Reply;
 use super::{Shared, protocol};
 use crate::spec::{Era, Revision};
+use crate::trace::understanding::is_modern;
 use crate::trace::{Exchange, Id, Message, MessageKind};
 
 /// What a scenario wants.
@@ -25,6 +26,8 @@ pub struct Scene {
     pub prompt: bool,
     /// The times count: how long the client waited for a processor is written down with each request.
     pub timed: bool,
+    /// A client of both eras tries the modern one first.
+    pub probe: bool,
 }
 
 /// How one call is answered.
@@ -66,7 +69,16 @@ impl Scene {
     /// A scene in which the client makes these calls one after the other.
     pub fn calls(turns: Vec<Turn>) -> Self {
         let steps = turns.iter().map(|turn| Step::Call(turn.label)).collect();
-        Self { official: "tools_call", steps, turns, react: None, answers: None, prompt: true, timed: false }
+        Self {
+            official: "tools_call",
+            steps,
+            turns,
+            react: None,
+            answers: None,
+            prompt: true,
+            timed: false,
+            probe: false,
+        }
     }
 
     /// The same calls in these steps.
@@ -90,6 +102,12 @@ impl Scene {
     /// With this answer to what the turns do not cover.
     pub fn reacting(mut self, react: fn(&Ask<'_>, &Shared) -> Option<Reply>) -> Self {
         self.react = Some(react);
+        self
+    }
+
+    /// With a client that tries the modern era first, if it knows both.
+    pub fn probed(mut self) -> Self {
+        self.probe = true;
         self
     }
 
@@ -117,6 +135,9 @@ impl Scene {
         if let Some(answers) = &self.answers {
             script["answers"] = answers.clone();
         }
+        if self.probe {
+            script["probe"] = true.into();
+        }
         script.to_string()
     }
 
@@ -131,6 +152,18 @@ impl Scene {
     /// The tool that the script calls: the one that the official scenario expects.
     fn tool(&self) -> &'static str {
         if self.official == "sse-retry" { "test_reconnection" } else { "add_numbers" }
+    }
+
+    /// The step of a call of a tool that no turn answers.
+    fn step_without_turn(&self, params: &Value) -> Option<&'static str> {
+        // None at all are the same as none.
+        let given = |arguments: &Value| arguments.as_object().cloned().unwrap_or_default();
+        self.steps.iter().find_map(|step| match step {
+            Step::Tool(label, name, arguments) => {
+                (params["name"] == *name && given(&params["arguments"]) == given(arguments)).then_some(*label)
+            }
+            _ => None,
+        })
     }
 
     /// The turn of a call: by its number in the script, or the next one where the client follows no script.
@@ -199,8 +232,7 @@ impl<'a> Ask<'a> {
 
     /// Whether it is written in the modern era's shape.
     pub fn is_modern(&self) -> bool {
-        self.field("mcp-protocol-version").as_deref() == Some(Revision::R20260728.date())
-            || self.params()["_meta"].get(protocol::VERSION).is_some()
+        is_modern(self.exchange)
     }
 
     /// What it is called in the trace, unless a turn says otherwise.
@@ -229,7 +261,11 @@ impl Shared {
     /// The answer to a call that is in order.
     pub(super) fn call(&self, ask: &Ask<'_>) -> Reply {
         let call = Call::of(ask, self.revision);
-        match self.scene.turn(&ask.params()["arguments"], self) {
+        let params = ask.params();
+        if let Some(step) = self.scene.step_without_turn(&params) {
+            return call.streamed().labelled(step);
+        }
+        match self.scene.turn(&params["arguments"], self) {
             Some(turn) => (turn.reply)(&call).labelled(turn.label),
             None => call.streamed().labelled(&ask.label()),
         }

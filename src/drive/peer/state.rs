@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use super::protocol;
+
 /// What has happened so far.
 #[derive(Debug)]
 pub struct State {
@@ -38,9 +40,9 @@ impl State {
         self.seen.iter().filter(|(label, _)| label.starts_with(prefix)).map(|(_, count)| count).sum()
     }
 
-    /// Another origin of ours, for redirects.
-    pub fn elsewhere(&self) -> SocketAddr {
-        self.elsewhere
+    /// The same path at another origin of ours, for redirects.
+    pub fn url_elsewhere(&self) -> String {
+        format!("http://{}{}", self.elsewhere, protocol::PATH)
     }
 
     /// Opens a session.

@@ -94,6 +94,8 @@ switches! {
             "Does not send `Mcp-Method`.";
         NoNameHeader, "no-name-header", violates ["client/headers/name"]:
             "Does not send `Mcp-Name`.";
+        NoParameterHeaders, "no-parameter-headers", violates ["client/headers/parameters"]:
+            "Does not mirror parameters in `Mcp-Param-*`.";
         RawHeaderValues, "raw-header-values", violates ["client/headers/encoding"]:
             "Puts names and parameters into header fields as they are.";
         NoMeta, "no-meta", violates ["client/headers/meta"]:
@@ -140,5 +142,7 @@ switches! {
 
         NeverFallsBack, "never-falls-back", violates ["client/era-fallback"]:
             "Gives up where a server does not know 2026-07-28.";
+        FallsBackAnyway, "falls-back-anyway", violates ["client/era-fallback"]:
+            "Begins in the old way whatever a server of 2026-07-28 complains about.";
     }
 }
