@@ -209,15 +209,16 @@ impl Shared {
 
     /// The answer to a call that is in order.
     pub(super) fn call(&self, ask: &Ask<'_>) -> Reply {
-        let call = Call::of(ask, self.revision);
-        match self.scene.turn(&ask.params()["arguments"], self) {
-            Some(turn) => (turn.reply)(&call).labelled(turn.label),
-            None => call.streamed().labelled(&ask.label()),
-        }
+        let mut call = Call::of(ask, self.revision);
+        let Some(turn) = self.scene.turn(&ask.params()["arguments"], self) else {
+            return call.streamed().labelled(&ask.label());
+        };
+        call.earlier = self.state().called(turn.label, ask.id().unwrap_or("null"));
+        (turn.reply)(&call).labelled(turn.label)
     }
 
     /// Whether the era of the revision is the modern one.
-    pub(super) fn is_modern(&self) -> bool {
+    pub fn is_modern(&self) -> bool {
         self.revision.era() == Era::Modern
     }
 }
