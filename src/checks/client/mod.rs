@@ -2,9 +2,13 @@
 
 checks! {
     body_drained,
+    cancel,
+    error_is_terminal,
+    truncated_answer,
 }
 
 mod caller;
+mod resumption;
 
 use crate::catalogue::Listed;
 use crate::trace::{Exchange, Trace};
@@ -12,7 +16,7 @@ use crate::verdict::Judge;
 
 /// The areas of the client's side.
 pub(super) fn areas() -> Vec<Vec<Listed>> {
-    vec![listed()]
+    vec![listed(), resumption::listed()]
 }
 
 /// Whether the client has shown that it reads answers; where it has not, nothing that it does can pass, and the judge
