@@ -93,6 +93,37 @@ impl Edit {
         self.replace(events);
     }
 
+    /// The client makes the last request of this name once more at the end, byte for byte.
+    pub fn client_repeats(&mut self, label: &str) {
+        let Some(last) = self.trace().exchanges().filter(|exchange| exchange.label == label).last() else { return };
+        let request = self.received(last.conn, last.request_wire.clone());
+        self.client_asks(label, request.as_bytes(), b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n");
+    }
+
+    /// All that happened took a tenth of the time.
+    pub fn ten_times_as_fast(&mut self) {
+        self.events(|event| {
+            event.at = Nanos(event.at.0 / 10);
+            match &mut event.what {
+                What::Read { kernel: Some(at), .. } | What::Wrote { began: at, .. } => *at = Nanos(at.0 / 10),
+                _ => {}
+            }
+            true
+        });
+    }
+
+    /// The client left these connections open as long as it lived.
+    pub fn client_keeps_connection(&mut self, of: &str) {
+        let conns: Vec<_> = self.trace().exchanges().filter(|e| e.label == of).map(|e| e.conn).collect();
+        self.events(|event| match event.what {
+            What::Fin { conn } | What::Reset { conn } if conns.contains(&conn) => {
+                event.what = What::Watched { conn };
+                true
+            }
+            _ => false,
+        });
+    }
+
     /// The client opened one more connection at the end.
     pub fn client_connects(&mut self) {
         let at = self.trace().events.iter().map(|event| event.at).max().unwrap_or_default();

@@ -4,11 +4,14 @@ checks! {
     body_drained,
     connection_reused,
     repeated_call_latency,
+    error_is_terminal,
     returns_at_response,
-    orderly_close,
     body_released,
+    orderly_close,
     version_header,
     accept,
+    truncated_answer,
+    cancel,
     era_fallback,
 }
 
@@ -16,6 +19,7 @@ mod caller;
 mod headers;
 mod http;
 mod requests;
+mod resumption;
 mod session;
 mod sse_grammar;
 
@@ -25,7 +29,14 @@ use crate::verdict::Judge;
 
 /// The areas of the client's side.
 pub(super) fn areas() -> Vec<Vec<Listed>> {
-    vec![listed(), sse_grammar::listed(), http::listed(), session::listed(), headers::listed()]
+    vec![
+        listed(),
+        sse_grammar::listed(),
+        http::listed(),
+        session::listed(),
+        headers::listed(),
+        resumption::listed(),
+    ]
 }
 
 /// Whether the client has shown that it reads answers; where it has not, nothing that it does can pass, and the judge

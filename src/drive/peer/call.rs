@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::protocol;
 use super::reply::{Act, Reply, chunk, sse_head};
 use super::scene::Ask;
+use super::{Shared, protocol};
 use crate::spec::{Era, Revision};
 
 /// A call of a tool that is in order.
@@ -14,6 +14,8 @@ pub struct Call<'a> {
     pub ask: &'a Ask<'a>,
     /// The revision.
     pub revision: Revision,
+    /// How many calls came before that the same turn answers.
+    pub earlier: usize,
     id: String,
     /// What nobody can know who has not read the answer.
     nonce: String,
@@ -22,7 +24,16 @@ pub struct Call<'a> {
 impl<'a> Call<'a> {
     pub(super) fn of(ask: &'a Ask<'a>, revision: Revision) -> Self {
         let id = ask.id().unwrap_or("null").to_owned();
-        Self { ask, revision, id, nonce: protocol::random_id() }
+        Self { ask, revision, earlier: 0, id, nonce: protocol::random_id() }
+    }
+
+    /// The last call that this turn answered, asked about by a request within an open session: the rest of its stream
+    /// is wanted.
+    pub fn resumed(ask: &'a Ask<'a>, shared: &Shared, label: &str) -> Option<Self> {
+        let session = ask.field("mcp-session-id")?;
+        let state = shared.state();
+        let id = state.last_call(label).filter(|_| state.is_open(&session) == Some(true))?;
+        Some(Self { id, ..Self::of(ask, shared.revision()) })
     }
 
     /// What the tool says: the sum, as the tool of the official suite does.

@@ -260,19 +260,20 @@ impl Shared {
 
     /// The answer to a call that is in order.
     pub(super) fn call(&self, ask: &Ask<'_>) -> Reply {
-        let call = Call::of(ask, self.revision);
+        let mut call = Call::of(ask, self.revision);
         let params = ask.params();
         if let Some(step) = self.scene.step_without_turn(&params) {
             return call.streamed().labelled(step);
         }
-        match self.scene.turn(&params["arguments"], self) {
-            Some(turn) => (turn.reply)(&call).labelled(turn.label),
-            None => call.streamed().labelled(&ask.label()),
-        }
+        let Some(turn) = self.scene.turn(&params["arguments"], self) else {
+            return call.streamed().labelled(&ask.label());
+        };
+        call.earlier = self.state().called(turn.label, ask.id().unwrap_or("null"));
+        (turn.reply)(&call).labelled(turn.label)
     }
 
     /// Whether the era of the revision is the modern one.
-    pub(super) fn is_modern(&self) -> bool {
+    pub fn is_modern(&self) -> bool {
         self.revision.era() == Era::Modern
     }
 }

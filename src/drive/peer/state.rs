@@ -10,6 +10,8 @@ use super::protocol;
 pub struct State {
     /// How often a request with this label came.
     seen: BTreeMap<String, usize>,
+    /// The ids of the calls that each turn answered, the oldest first.
+    calls: BTreeMap<String, Vec<String>>,
     /// Sessions that were granted, and whether they still live.
     sessions: Vec<(String, bool)>,
     /// Calls that came without a number of the script.
@@ -22,7 +24,14 @@ pub struct State {
 
 impl State {
     pub(super) fn new(elsewhere: SocketAddr) -> Self {
-        Self { seen: BTreeMap::new(), sessions: Vec::new(), unnumbered: 0, elsewhere, turned_away: 0 }
+        Self {
+            seen: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            sessions: Vec::new(),
+            unnumbered: 0,
+            elsewhere,
+            turned_away: 0,
+        }
     }
 
     /// A request came.
@@ -38,6 +47,18 @@ impl State {
     /// How often a request came whose label begins so.
     pub fn seen_any(&self, prefix: &str) -> usize {
         self.seen.iter().filter(|(label, _)| label.starts_with(prefix)).map(|(_, count)| count).sum()
+    }
+
+    /// A call came that this turn answers; says how many came before.
+    pub(super) fn called(&mut self, label: &str, id: &str) -> usize {
+        let calls = self.calls.entry(label.to_owned()).or_default();
+        calls.push(id.to_owned());
+        calls.len() - 1
+    }
+
+    /// The id of the last call that this turn answered, as JSON.
+    pub(super) fn last_call(&self, label: &str) -> Option<String> {
+        self.calls.get(label)?.last().cloned()
     }
 
     /// The same path at another origin of ours, for redirects.
