@@ -2,6 +2,8 @@
 
 checks! {
     body_drained,
+    concurrent_calls,
+    server_requests,
 }
 
 mod caller;

@@ -202,16 +202,27 @@ impl<'a> Ask<'a> {
 impl Shared {
     /// What is answered.
     pub(super) fn reply(&self, ask: &Ask<'_>) -> Reply {
-        let reply = self.scene.react.and_then(|react| react(ask, self)).unwrap_or_else(|| protocol::reply(ask, self));
+        for answer in ask.exchange.sent().iter().filter(|message| message.is_response()) {
+            self.state().took_answer(&answer.id);
+        }
+        let reply = self.scene.react.and_then(|react| react(ask, self)).unwrap_or_else(|| self.conforming(ask));
         self.state().saw(&reply.label);
         reply
     }
 
+    /// What a server answers that keeps to the protocol: by the turns, where it is a call.
+    pub fn conforming(&self, ask: &Ask<'_>) -> Reply {
+        protocol::reply(ask, self)
+    }
+
     /// The answer to a call that is in order.
     pub(super) fn call(&self, ask: &Ask<'_>) -> Reply {
-        let call = Call::of(ask, self.revision);
+        let call = Call::of(ask, self.revision, &self.state().declared);
         match self.scene.turn(&ask.params()["arguments"], self) {
-            Some(turn) => (turn.reply)(&call).labelled(turn.label),
+            Some(turn) => {
+                let call = call.again(self.state().seen(turn.label));
+                (turn.reply)(&call).labelled(turn.label)
+            }
             None => call.streamed().labelled(&ask.label()),
         }
     }
