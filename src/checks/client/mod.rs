@@ -11,6 +11,8 @@ checks! {
     version_header,
     accept,
     truncated_answer,
+    server_requests,
+    concurrent_calls,
     cancel,
     era_fallback,
 }

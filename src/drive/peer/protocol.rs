@@ -15,7 +15,8 @@ pub const PATH: &str = "/mcp";
 
 /// The key of `_meta` that names the version (2026-07-28, "General fields").
 pub const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
-const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+/// The key of `_meta` that says what the client can be asked for.
+pub const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 
 const PARSE_ERROR: i64 = -32700;
@@ -127,6 +128,7 @@ fn initialize(ask: &Ask<'_>, shared: &Shared) -> Reply {
     }
     let session = random_id();
     shared.state().grant(session.clone());
+    shared.state().declared = params["capabilities"].clone();
     Reply::json(200, &[("Mcp-Session-Id", &session)], &initialized(ask, shared.revision()))
 }
 

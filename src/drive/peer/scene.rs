@@ -248,19 +248,22 @@ impl<'a> Ask<'a> {
 impl Shared {
     /// What is answered.
     pub(super) fn reply(&self, ask: &Ask<'_>) -> Reply {
+        for answer in ask.exchange.sent().iter().filter(|message| message.is_response()) {
+            self.state().took_answer(&answer.id);
+        }
         let reply = self.scene.react.and_then(|react| react(ask, self)).unwrap_or_else(|| self.conforming(ask));
         self.state().saw(&reply.label);
         reply
     }
 
-    /// What a strictly conforming server answers.
+    /// What a server answers that keeps to the protocol: by the turns, where it is a call.
     pub fn conforming(&self, ask: &Ask<'_>) -> Reply {
         protocol::reply(ask, self)
     }
 
     /// The answer to a call that is in order.
     pub(super) fn call(&self, ask: &Ask<'_>) -> Reply {
-        let mut call = Call::of(ask, self.revision);
+        let mut call = Call::of(ask, self.revision, &self.state().declared);
         let params = ask.params();
         if let Some(step) = self.scene.step_without_turn(&params) {
             return call.streamed().labelled(step);
