@@ -14,13 +14,11 @@ pub struct State {
     pub(super) unnumbered: usize,
     /// Another origin of ours.
     elsewhere: SocketAddr,
-    /// Connections that were not served any more.
-    pub(super) turned_away: usize,
 }
 
 impl State {
     pub(super) fn new(elsewhere: SocketAddr) -> Self {
-        Self { seen: BTreeMap::new(), sessions: Vec::new(), unnumbered: 0, elsewhere, turned_away: 0 }
+        Self { seen: BTreeMap::new(), sessions: Vec::new(), unnumbered: 0, elsewhere }
     }
 
     /// A request came.
