@@ -45,12 +45,13 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     }
     let is_judged = |exchange: &&Exchange| PROMPT.iter().any(|prefix| exchange.label.starts_with(prefix));
     for exchange in super::calls(trace).filter(is_judged) {
-        let Some((observed, seq)) = given_up(trace, exchange) else {
-            judge.examined();
+        if is_leaving(trace, exchange) {
             continue;
-        };
+        }
         judge.examined();
-        judge.finding(Cite::Budget, "the body is read to its end", observed).shown_by(exchange).event(seq);
+        if let Some((observed, seq)) = given_up(trace, exchange) {
+            judge.finding(Cite::Budget, "the body is read to its end", observed).shown_by(exchange).event(seq);
+        }
     }
     for exchange in super::calls_like(trace, "end-after-200-ms-") {
         if let Ending::Cut(_, moment) = exchange.ending {
@@ -58,6 +59,17 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
             judge.remark(format!("a body that ends 200 ms after its response is given up after {}", Span(after)));
         }
     }
+}
+
+/// Whether the client ended the connection because it was leaving: it made no further call.
+fn is_leaving(trace: &Trace, exchange: &Exchange) -> bool {
+    let ended = || trace.connection(exchange.conn).and_then(|connection| connection.ended);
+    let cut = match (exchange.ending, ended()) {
+        (Ending::Cut(_, moment), _) => moment.seq,
+        (Ending::Complete(_), Some((PeerEnd::Reset, moment))) if is_last(trace, exchange) => moment.seq,
+        _ => return false,
+    };
+    !super::calls(trace).any(|later| later.asked.seq > cut)
 }
 
 /// What became of a body that was not read to its end.
@@ -120,3 +132,23 @@ const MUTANTS: &[Mutant] = &[
             .client_ends_after(PeerEnd::Reset, |exchange| exchange.response().map_or(0, |response| response.moment.seq));
     }),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::proofs::legal;
+
+    #[test]
+    fn a_client_that_leaves_may_give_its_last_answer_up() {
+        legal("client/body-drained", Scenario::ClientLateEnd, |edit| {
+            let last = edit.trace().exchanges().find(|exchange| exchange.label == "end-after-20-ms-1");
+            let Some(after) = last.map(|exchange| exchange.asked.seq) else { return };
+            while super::super::calls(edit.trace()).any(|exchange| exchange.asked.seq > after) {
+                edit.last(|exchange| exchange.asked.seq > after && exchange.label != "end-after-20-ms-1").never_asked();
+            }
+            edit.last(|exchange| exchange.label == "end-after-20-ms-1").client_ends_after(PeerEnd::Fin, |exchange| {
+                exchange.response().map_or(0, |response| response.moment.seq)
+            });
+        });
+    }
+}
