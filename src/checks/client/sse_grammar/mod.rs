@@ -50,9 +50,9 @@ mod tests {
     }
 
     #[rstest]
-    #[case::a_client_that_does_not_tell(|edit| edit.told_nothing(|_| true))]
-    #[case::a_client_that_cannot_read_the_plain_answer(|edit| edit.told_error(|step| step == PLAIN, None))]
-    #[case::a_client_that_made_no_plain_call(|edit| { edit.first(|exchange| exchange.label == PLAIN).never_asked(); })]
+    #[case::a_client_that_does_not_tell(|edit: &mut Edit| edit.told_nothing(|_| true))]
+    #[case::a_client_that_cannot_read_the_plain_answer(|edit: &mut Edit| edit.told_error(|step| step == PLAIN, None))]
+    #[case::a_client_that_made_no_plain_call(|edit: &mut Edit| { edit.first(|exchange| exchange.label == PLAIN).never_asked(); })]
     fn nothing_passes_for(#[case] without: fn(&mut Edit)) {
         never_pass(without);
     }
