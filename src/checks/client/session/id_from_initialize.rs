@@ -18,7 +18,7 @@ use crate::trace::{Ending, Trace};
 use crate::verdict::{Cite, Judge};
 
 pub(super) const CHECK: Check = Check {
-    kind: Kind::Probe(Scenario::ClientSessionExpiry),
+    kind: Kind::Probe(Scenario::ClientRedirect),
     cites: &[CLAUSE],
     revisions: Revision::LEGACY,
     elsewhere: super::ELSEWHERE,
@@ -44,7 +44,7 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
 }
 
 #[cfg(test)]
-const MUTANTS: &[Mutant] = &[mutant("adopts-the-other-id", Scenario::ClientSessionExpiry, |edit| {
+const MUTANTS: &[Mutant] = &[mutant("adopts-the-other-id", Scenario::ClientRedirect, |edit| {
     let named = |exchange: &crate::trace::Exchange| {
         exchange.answer.as_ref().and_then(|answer| answer.head.fields.text(FIELD).map(|id| id.into_owned()))
     };
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn a_client_that_ends_there_has_adopted_nothing() {
-        legal("client/session/id-from-initialize", Scenario::ClientSessionExpiry, |edit| {
+        legal("client/session/id-from-initialize", Scenario::ClientRedirect, |edit| {
             let end = edit.trace().labelled("other-id").next().map_or(0, |misleading| misleading.asked.seq);
             let later = edit.trace().exchanges().filter(|exchange| exchange.asked.seq > end).count();
             for _ in 0..later {
