@@ -64,7 +64,7 @@ scenarios! {
         ClientTruncated, "client-truncated": "Answers that break off, or cannot be read.";
         ClientRedirect, "client-redirect": "A redirect to another origin.";
         ClientSessionExpiry, "client-session-expiry": "A session that ends between two calls.";
-        ClientEra, "client-era": "What a client of both eras does with a peer of the legacy one.";
+        ClientEra, "client-era": "What a client of both eras does when its first modern request is refused.";
     }
 }
 

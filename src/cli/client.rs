@@ -28,7 +28,8 @@ pub struct Args {
     /// else a client finds in its environment, and what it can tell.
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<String>,
-    /// Switch a fault of the embedded reference client on, to see what a failure looks like.
+    /// Switch a fault of the embedded reference client on, to see what a failure looks like
+    /// (`mcpwire reference-client --help` lists them).
     #[arg(long, value_name = "NAME", conflicts_with = "command", help_heading = "Target")]
     fault: Option<Fault>,
 

@@ -10,7 +10,8 @@ use super::client_scenarios;
 use super::peer::{Peer, Scene};
 use super::run::{Observer, Progress, RunError, empty, signal_name, switch_stamps_on};
 use crate::catalogue::{self, Listed};
-use crate::manifest::{Options, RevisionRun, Role, TargetFacts};
+use crate::latency;
+use crate::manifest::{Floor, Options, RevisionRun, Role, TargetFacts};
 use crate::plan;
 use crate::scenario::Scenario;
 use crate::spec::Revision;
@@ -142,6 +143,9 @@ impl Run<'_> {
         let (alone, together): (Vec<Part>, Vec<Part>) = plan.iter().partition(|part| part.scenario.is_timed());
         let of = plan.len();
         let mut done = 0;
+        if !alone.is_empty() {
+            self.recording.manifest.floor = floor(self.subject);
+        }
         for (parts, width) in [(alone, 1), (together, SIDE_BY_SIDE)] {
             let subject = self.subject;
             let queue = Mutex::new(parts.into_iter());
@@ -240,7 +244,7 @@ fn play(subject: &ClientSubject, part: Part) -> Result<Played, RunError> {
         ("MCP_CONFORMANCE_PROTOCOL_VERSION", revision.date().to_owned()),
         ("MCPWIRE_SCENARIO", scenario.name().to_owned()),
     ];
-    let orders = Orders { url: peer.url(), environment, script };
+    let orders = Orders { url: peer.url(), environment, script, process: peer.client() };
     let ended = subject.client.run(&orders, subject.within, &tap, &subject.interrupt).map_err(|source| {
         let program = match &subject.client {
             Client::Command(words) => words.first().cloned().unwrap_or_default(),
@@ -252,6 +256,23 @@ fn play(subject: &ClientSubject, part: Part) -> Result<Played, RunError> {
     drop(peer);
     let head = TraceHead { scenario, revision, attempt: 1, vantage: Vantage::Server, distance: Distance::Loopback };
     Ok(Played { part, trace: Trace::new(head, tap.events()), ended })
+}
+
+/// What the embedded reference client takes from a response to its next request, on this machine, now.
+fn floor(subject: &ClientSubject) -> Option<Floor> {
+    let reference = ClientSubject {
+        client: Client::Reference(None),
+        revisions: Vec::new(),
+        options: subject.options.clone(),
+        within: subject.within,
+        given: String::new(),
+        interrupt: subject.interrupt.clone(),
+    };
+    let part = Part { revision: Revision::R20251125, scenario: Scenario::ClientRepeatedCalls };
+    let trace = play(&reference, part).ok()?.trace;
+    let rounds = latency::rounds(&trace);
+    let p50 = latency::median(rounds.iter().map(|round| round.took))?;
+    Some(Floor { n: rounds.len(), p50: u64::try_from(p50.as_nanos()).ok()? })
 }
 
 /// How it showed that a client does not go along with a revision.

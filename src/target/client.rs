@@ -3,7 +3,7 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::process::{ChildStdout, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -44,6 +44,8 @@ pub struct Orders {
     pub environment: Vec<(&'static str, String)>,
     /// The script.
     pub script: String,
+    /// Where the number of its process goes, where it is one.
+    pub process: Arc<AtomicU32>,
 }
 
 /// How a client ended.
@@ -103,6 +105,7 @@ fn run_command(
     environment.push(("MCPWIRE_SCRIPT", orders.script.clone()));
     tap.note(What::ClientStarted);
     let mut group = Group::spawn(&words, &environment, Stdio::piped())?;
+    orders.process.store(group.leader(), Ordering::Relaxed);
     let output = Output::follow(group.stderr());
     let teller = group.stdout().map(|stdout| follow(stdout, tap));
     let deadline = Instant::now() + within;

@@ -6,6 +6,7 @@ use super::call::Call;
 use super::reply::Reply;
 use super::{Shared, protocol};
 use crate::spec::{Era, Revision};
+use crate::trace::understanding::is_modern;
 use crate::trace::{Exchange, Id, Message, MessageKind};
 
 /// What a scenario wants.
@@ -23,6 +24,10 @@ pub struct Scene {
     pub answers: Option<Value>,
     /// TCP_NODELAY on our side.
     pub prompt: bool,
+    /// The times count: how long the client waited for a processor is written down with each request.
+    pub timed: bool,
+    /// A client of both eras tries the modern one first.
+    pub probe: bool,
 }
 
 /// How one call is answered.
@@ -64,7 +69,16 @@ impl Scene {
     /// A scene in which the client makes these calls one after the other.
     pub fn calls(turns: Vec<Turn>) -> Self {
         let steps = turns.iter().map(|turn| Step::Call(turn.label)).collect();
-        Self { official: "tools_call", steps, turns, react: None, answers: None, prompt: true }
+        Self {
+            official: "tools_call",
+            steps,
+            turns,
+            react: None,
+            answers: None,
+            prompt: true,
+            timed: false,
+            probe: false,
+        }
     }
 
     /// The same calls in these steps.
@@ -73,9 +87,27 @@ impl Scene {
         self
     }
 
+    /// With times that count.
+    pub fn timed(mut self) -> Self {
+        self.timed = true;
+        self
+    }
+
+    /// Without TCP_NODELAY on our side: a last small segment of ours waits for an acknowledgement.
+    pub fn holding_back(mut self) -> Self {
+        self.prompt = false;
+        self
+    }
+
     /// With this answer to what the turns do not cover.
     pub fn reacting(mut self, react: fn(&Ask<'_>, &Shared) -> Option<Reply>) -> Self {
         self.react = Some(react);
+        self
+    }
+
+    /// With a client that tries the modern era first, if it knows both.
+    pub fn probed(mut self) -> Self {
+        self.probe = true;
         self
     }
 
@@ -103,6 +135,9 @@ impl Scene {
         if let Some(answers) = &self.answers {
             script["answers"] = answers.clone();
         }
+        if self.probe {
+            script["probe"] = true.into();
+        }
         script.to_string()
     }
 
@@ -117,6 +152,18 @@ impl Scene {
     /// The tool that the script calls: the one that the official scenario expects.
     fn tool(&self) -> &'static str {
         if self.official == "sse-retry" { "test_reconnection" } else { "add_numbers" }
+    }
+
+    /// The step of a call of a tool that no turn answers.
+    fn step_without_turn(&self, params: &Value) -> Option<&'static str> {
+        // None at all are the same as none.
+        let given = |arguments: &Value| arguments.as_object().cloned().unwrap_or_default();
+        self.steps.iter().find_map(|step| match step {
+            Step::Tool(label, name, arguments) => {
+                (params["name"] == *name && given(&params["arguments"]) == given(arguments)).then_some(*label)
+            }
+            _ => None,
+        })
     }
 
     /// The turn of a call: by its number in the script, or the next one where the client follows no script.
@@ -185,8 +232,7 @@ impl<'a> Ask<'a> {
 
     /// Whether it is written in the modern era's shape.
     pub fn is_modern(&self) -> bool {
-        self.field("mcp-protocol-version").as_deref() == Some(Revision::R20260728.date())
-            || self.params()["_meta"].get(protocol::VERSION).is_some()
+        is_modern(self.exchange)
     }
 
     /// What it is called in the trace, unless a turn says otherwise.
@@ -202,15 +248,27 @@ impl<'a> Ask<'a> {
 impl Shared {
     /// What is answered.
     pub(super) fn reply(&self, ask: &Ask<'_>) -> Reply {
-        let reply = self.scene.react.and_then(|react| react(ask, self)).unwrap_or_else(|| protocol::reply(ask, self));
+        for answer in ask.exchange.sent().iter().filter(|message| message.is_response()) {
+            self.state().took_answer(&answer.id);
+        }
+        let reply = self.scene.react.and_then(|react| react(ask, self)).unwrap_or_else(|| self.conforming(ask));
         self.state().saw(&reply.label);
         reply
     }
 
+    /// What a server answers that keeps to the protocol: by the turns, where it is a call.
+    pub fn conforming(&self, ask: &Ask<'_>) -> Reply {
+        protocol::reply(ask, self)
+    }
+
     /// The answer to a call that is in order.
     pub(super) fn call(&self, ask: &Ask<'_>) -> Reply {
-        let mut call = Call::of(ask, self.revision);
-        let Some(turn) = self.scene.turn(&ask.params()["arguments"], self) else {
+        let mut call = Call::of(ask, self.revision, &self.state().declared);
+        let params = ask.params();
+        if let Some(step) = self.scene.step_without_turn(&params) {
+            return call.streamed().labelled(step);
+        }
+        let Some(turn) = self.scene.turn(&params["arguments"], self) else {
             return call.streamed().labelled(&ask.label());
         };
         call.earlier = self.state().called(turn.label, ask.id().unwrap_or("null"));

@@ -30,6 +30,7 @@ pub(super) fn serve(mut connection: Connection, shared: &Shared, elsewhere: bool
             break;
         }
         let reply = shared.reply(&Ask::of(&connection.exchanges()[nth], elsewhere));
+        shared.note_client_waited(&reply.label);
         connection.answering(&reply.label, reply.ours);
         match perform(reply, connection, shared) {
             (Some(same), After::Next) => connection = same,
@@ -81,6 +82,10 @@ fn perform(reply: Reply, mut connection: Connection, shared: &Shared) -> (Option
             Act::Until(happened, most) => {
                 let happened = |shared: &Shared| happened(&shared.state());
                 watch(&mut connection, shared, most, happened)
+            }
+            Act::State => {
+                connection.note_state();
+                true
             }
             Act::Change(change) => {
                 change(&mut shared.state());

@@ -3,6 +3,11 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use serde_json::Value;
+
+use super::protocol;
+use crate::trace::Id;
+
 /// What has happened so far.
 #[derive(Debug)]
 pub struct State {
@@ -14,6 +19,10 @@ pub struct State {
     sessions: Vec<(String, bool)>,
     /// Calls that came without a number of the script.
     pub(super) unnumbered: usize,
+    /// The ids of the requests of ours that the client has answered.
+    answered: Vec<Id>,
+    /// The capabilities that the client declared when it began a session.
+    pub(super) declared: Value,
     /// Another origin of ours.
     elsewhere: SocketAddr,
     /// Connections that were not served any more.
@@ -27,13 +36,15 @@ impl State {
             calls: BTreeMap::new(),
             sessions: Vec::new(),
             unnumbered: 0,
+            answered: Vec::new(),
+            declared: Value::Null,
             elsewhere,
             turned_away: 0,
         }
     }
 
-    /// A request came.
-    pub(super) fn saw(&mut self, label: &str) {
+    /// A request came, or something else happened that a scenario gives this name to.
+    pub fn saw(&mut self, label: &str) {
         *self.seen.entry(label.to_owned()).or_default() += 1;
     }
 
@@ -45,6 +56,17 @@ impl State {
     /// How often a request came whose label begins so.
     pub fn seen_any(&self, prefix: &str) -> usize {
         self.seen.iter().filter(|(label, _)| label.starts_with(prefix)).map(|(_, count)| count).sum()
+    }
+
+    /// A response to a request of ours came.
+    pub(super) fn took_answer(&mut self, id: &Id) {
+        self.answered.push(id.clone());
+    }
+
+    /// Whether the client has answered our request with this id (as JSON).
+    pub fn answered(&self, id: &str) -> bool {
+        let wanted = Id::Text(id.to_owned());
+        self.answered.iter().any(|answered| answered.same_as(&wanted))
     }
 
     /// A call came that this turn answers; says how many came before.
@@ -59,9 +81,9 @@ impl State {
         self.calls.get(label)?.last().cloned()
     }
 
-    /// Another origin of ours, for redirects.
-    pub fn elsewhere(&self) -> SocketAddr {
-        self.elsewhere
+    /// The same path at another origin of ours, for redirects.
+    pub fn url_elsewhere(&self) -> String {
+        format!("http://{}{}", self.elsewhere, protocol::PATH)
     }
 
     /// Opens a session.
