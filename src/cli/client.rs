@@ -56,6 +56,13 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     if let Some(folder) = &args.record {
         store::may_write(folder).map_err(Failure::usage)?;
     }
+    if args.command.first().is_some_and(String::is_empty) {
+        return Err(Failure::usage("the command behind `--` is empty"));
+    }
+    // As in `mcpwire client -- $(prepare)` where `prepare` failed: the reference client would conform in its place.
+    if args.command.is_empty() && std::env::args_os().next_back().is_some_and(|last| last == "--") {
+        return Err(Failure::usage("no command behind `--`; without `--`, the embedded reference client is tested"));
+    }
     let given = given(&args);
     let client = match args.command.is_empty() {
         true => Client::Reference(args.fault),

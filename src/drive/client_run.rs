@@ -28,8 +28,13 @@ const SIDE_BY_SIDE: usize = 4;
 /// How long the last segments of a client that has ended may be on their way.
 const LAST_SEGMENTS: Duration = Duration::from_millis(300);
 
-/// So many scenarios in which the client had to be ended, and it is given up: each costs the whole time-out.
+/// So many scenarios that the client did not get through, and it is given up: each costs the whole time-out. The survey
+/// is the simplest of all, so that two revisions of it say enough.
 const STUCK_AFTER: usize = 6;
+const STUCK_IN_SURVEY: usize = 2;
+
+/// What a run keeps of all that is sent to a client, over all traces: it stays in memory until it is judged.
+const KEPT: usize = 160 << 20;
 
 /// What is tested, and how.
 #[derive(Debug)]
@@ -63,9 +68,24 @@ pub fn record_client(subject: ClientSubject, observer: &mut dyn Observer) -> Res
     let command = format!("mcpwire client{before}{}", subject.given);
     let mut recording = empty(Role::Client, facts, subject.options.clone(), command);
     recording.manifest.command_tail = behind;
-    let mut run = Run { subject: &subject, recording, redactor: Redactor::default(), stuck: 0, observer };
+    let mut run = Run {
+        subject: &subject,
+        recording,
+        redactor: Redactor::default(),
+        stuck: 0,
+        unfinished: None,
+        sent: 0,
+        observer,
+    };
     run.survey()?;
-    run.play(&selected);
+    if !run.is_given_up(STUCK_IN_SURVEY) {
+        run.play(&selected);
+    }
+    // Nobody shall take what there is for the whole.
+    run.is_interrupted(None);
+    if let Some(first) = run.unfinished.take() {
+        run.cut_short(format!("the client did not get through {first}"));
+    }
     Ok(run.recording)
 }
 
@@ -73,8 +93,12 @@ struct Run<'r> {
     subject: &'r ClientSubject,
     recording: Recording,
     redactor: Redactor,
-    /// In how many scenarios the client had to be ended.
+    /// How many scenarios the client did not get through.
     stuck: usize,
+    /// The first of them, and what became of it.
+    unfinished: Option<String>,
+    /// How many bytes were sent to it.
+    sent: usize,
     observer: &'r mut dyn Observer,
 }
 
@@ -90,6 +114,8 @@ struct Played {
     part: Part,
     trace: Trace,
     ended: Ended,
+    /// How many bytes were sent to the client.
+    sent: usize,
 }
 
 impl Run<'_> {
@@ -108,10 +134,14 @@ impl Run<'_> {
                 false => declined(&played.trace, &played.ended),
             };
             self.recording.manifest.revisions.push(RevisionRun { revision: *revision, spoken, how });
+            let unfinished = played.ended.unfinished;
             self.keep(played);
+            // Who hangs before the first request does so in every revision, and each costs the whole time-out.
+            if unfinished && !self.has_come() || self.stuck >= STUCK_IN_SURVEY {
+                break;
+            }
         }
-        let requests = || self.recording.traces.iter().flat_map(Trace::exchanges);
-        if requests().next().is_none() {
+        if !self.has_come() {
             if self.subject.interrupt.is_set() {
                 return Err(RunError::Interrupted);
             }
@@ -130,6 +160,38 @@ impl Run<'_> {
         }
         self.recording.manifest.target.server = client_name(&self.recording.traces);
         Ok(())
+    }
+
+    /// Whether the client has made a request.
+    fn has_come(&self) -> bool {
+        self.recording.traces.iter().flat_map(Trace::exchanges).next().is_some()
+    }
+
+    /// Whether it makes no sense to go on, which is written down.
+    fn is_given_up(&mut self, stuck: usize) -> bool {
+        let why = if self.stuck >= stuck {
+            let first = self.unfinished.as_deref().unwrap_or_default();
+            format!("the client was given up: it did not get through {} scenarios, the first one {first}", self.stuck)
+        } else if self.sent > KEPT {
+            format!("the client was given up: it had itself sent more than {} MiB", KEPT >> 20)
+        } else {
+            return false;
+        };
+        self.cut_short(why);
+        true
+    }
+
+    /// Whether a signal came, which is written down.
+    fn is_interrupted(&mut self, during: Option<Scenario>) -> bool {
+        if self.subject.interrupt.is_set() {
+            let during = during.map_or_else(String::new, |scenario| format!(" during {scenario}"));
+            self.cut_short(format!("interrupted by {}{during}", signal_name(&self.subject.interrupt)));
+        }
+        self.subject.interrupt.is_set()
+    }
+
+    fn cut_short(&mut self, why: String) {
+        self.recording.manifest.incomplete.get_or_insert(why);
     }
 
     /// Plays what the checks need.
@@ -173,26 +235,19 @@ impl Run<'_> {
     ) {
         let mut last = None;
         for played in receiver {
-            let given_up = match played {
+            let cannot_start = match played {
                 Ok(played) => {
                     let Part { revision, scenario } = played.part;
                     self.observer.progress(Progress::Playing { revision, scenario, done: *done, of });
                     *done += 1;
                     last = Some(scenario);
                     self.keep(played);
-                    (self.stuck >= STUCK_AFTER).then(|| {
-                        let (stuck, within) = (self.stuck, self.subject.within.as_secs());
-                        format!("the client had to be ended in {stuck} scenarios, each after {within} s")
-                    })
+                    None
                 }
                 Err(error) => Some(error.to_string()),
             };
-            let interrupted = self.subject.interrupt.is_set().then(|| {
-                let during = last.map_or_else(String::new, |scenario| format!(" during {scenario}"));
-                format!("interrupted by {}{during}", signal_name(&self.subject.interrupt))
-            });
-            if let Some(why) = interrupted.or(given_up) {
-                self.recording.manifest.incomplete.get_or_insert(why);
+            if self.is_interrupted(last) || self.is_given_up(STUCK_AFTER) || cannot_start.is_some() {
+                cannot_start.into_iter().for_each(|why| self.cut_short(why));
                 // Nobody panics under this lock.
                 if let Ok(mut queue) = queue.lock() {
                     queue.by_ref().for_each(drop);
@@ -202,13 +257,16 @@ impl Run<'_> {
     }
 
     fn keep(&mut self, played: Played) {
-        if played.ended.forced {
+        let Played { part: Part { revision, scenario }, trace, ended, sent } = played;
+        if ended.unfinished && !self.subject.interrupt.is_set() {
             self.stuck += 1;
+            self.unfinished.get_or_insert_with(|| format!("{scenario} ({revision}): {}", ended.how));
         }
-        let trace = self.redactor.redact(&played.trace);
+        self.sent += sent;
+        let trace = self.redactor.redact(&trace);
         self.recording.push(trace);
-        if !played.ended.output.is_empty() {
-            let lines = played.ended.output.iter().map(|line| self.redactor.redact_text(line));
+        if !ended.output.is_empty() {
+            let lines = ended.output.iter().map(|line| self.redactor.redact_text(line));
             self.recording.manifest.target_output = lines.collect();
         }
     }
@@ -234,7 +292,7 @@ fn work(subject: &ClientSubject, queue: &Mutex<std::vec::IntoIter<Part>>, sender
 /// Plays one scenario: a peer of its own, and one start of the client.
 fn play(subject: &ClientSubject, part: Part) -> Result<Played, RunError> {
     let Part { revision, scenario } = part;
-    let tap = Tap::start();
+    let tap = Tap::of_a_client();
     let scene = client_scenarios::scene(scenario, revision).unwrap_or_else(|| Scene::calls(Vec::new()));
     let (official, script) = (scene.official.to_owned(), scene.script(revision));
     let peer = Peer::start(scene, revision, &tap, &subject.interrupt).map_err(RunError::Listen)?;
@@ -255,7 +313,7 @@ fn play(subject: &ClientSubject, part: Part) -> Result<Played, RunError> {
     peer.settle(LAST_SEGMENTS);
     drop(peer);
     let head = TraceHead { scenario, revision, attempt: 1, vantage: Vantage::Server, distance: Distance::Loopback };
-    Ok(Played { part, trace: Trace::new(head, tap.events()), ended })
+    Ok(Played { part, sent: tap.written(), trace: Trace::new(head, tap.events()), ended })
 }
 
 /// What the embedded reference client takes from a response to its next request, on this machine, now.

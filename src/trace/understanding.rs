@@ -31,10 +31,15 @@ impl Trace {
     /// Whether a request carries the id of a session that we granted before.
     pub fn in_session(&self, exchange: &Exchange) -> bool {
         let carried = exchange.request.as_ref().and_then(|head| head.fields.get("mcp-session-id"));
-        let granted = |other: &&Exchange| other.asked.seq < exchange.asked.seq && other.grants().is_some();
         carried.is_some_and(|carried| {
-            self.exchanges().filter(granted).any(|other| other.grants() == Some(carried.value.as_slice()))
+            self.granted().iter().any(|(seq, id)| *seq < exchange.asked.seq && *id == carried.value.as_slice())
         })
+    }
+
+    /// Found once: a hostile client makes many requests, and each is asked for all before it.
+    fn granted(&self) -> &[(u32, Vec<u8>)] {
+        let granted = |exchange: &Exchange| Some((exchange.asked.seq, exchange.grants()?.to_vec()));
+        self.granted.get_or_init(|| self.exchanges().filter_map(granted).collect())
     }
 
     /// Whether the caller of this call got the content that our response carries. Every response carries a number of

@@ -36,9 +36,6 @@ pub use self::reply::{Act, Reply, chunk, head, json_head, sse_head};
 pub use self::scene::{Ask, Scene, Step, Turn, turn};
 pub use self::state::State;
 
-/// So many connections are served in one scenario; more are closed as they come, and that is written down.
-const MAX_CONNECTIONS: usize = 400;
-
 /// How the labels of calls begin whose times count.
 const REPEATED: &str = "repeat-";
 
@@ -147,9 +144,9 @@ impl Shared {
         }
     }
 
-    /// Whether the scenario is over.
+    /// Whether the scenario is over, or the client overdoes it.
     fn is_over(&self) -> bool {
-        self.over.load(Ordering::SeqCst) || self.interrupt.is_set()
+        self.over.load(Ordering::SeqCst) || self.interrupt.is_set() || self.tap.overflow().is_some()
     }
 
     fn accept(self: &Arc<Self>, listener: &Listener, elsewhere: &Listener) {
@@ -163,10 +160,6 @@ impl Shared {
         while !self.is_over() {
             let Some(socket) = listener.accept() else { continue };
             let mut serving = self.serving();
-            if serving.len() >= MAX_CONNECTIONS {
-                self.state().turned_away += 1;
-                continue;
-            }
             let prompt = self.scene.prompt;
             let Ok(connection) = Connection::accepted(socket, prompt, &self.tap, &self.interrupt) else { continue };
             let shared = Arc::clone(self);

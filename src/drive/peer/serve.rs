@@ -65,7 +65,8 @@ fn has_request(connection: &mut Connection, nth: usize, shared: &Shared) -> bool
         }
         match connection.wait_quietly(Instant::now() + LOOK) {
             Wait::Ended(_) | Wait::Interrupted => return false,
-            Wait::Nothing if shared.is_over() => return false,
+            // Also where bytes come without end.
+            Wait::Nothing | Wait::Bytes if shared.is_over() => return false,
             Wait::Nothing | Wait::Bytes => {}
         }
     }
@@ -121,7 +122,7 @@ fn watch(connection: &mut Connection, shared: &Shared, most: Duration, happened:
         let look = if most == Duration::MAX { LOOK } else { GLANCE.min(left) };
         match connection.wait_quietly(Instant::now() + look) {
             Wait::Ended(_) | Wait::Interrupted => return false,
-            Wait::Nothing if shared.is_over() => return true,
+            Wait::Nothing | Wait::Bytes if shared.is_over() => return true,
             Wait::Nothing | Wait::Bytes => {}
         }
     }

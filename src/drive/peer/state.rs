@@ -25,8 +25,6 @@ pub struct State {
     pub(super) declared: Value,
     /// Another origin of ours.
     elsewhere: SocketAddr,
-    /// Connections that were not served any more.
-    pub(super) turned_away: usize,
 }
 
 impl State {
@@ -39,7 +37,6 @@ impl State {
             answered: Vec::new(),
             declared: Value::Null,
             elsewhere,
-            turned_away: 0,
         }
     }
 
