@@ -26,7 +26,7 @@ use crate::verdict::{Cite, Judge};
 
 pub(super) const CHECK: Check = Check {
     kind: Kind::Probe(Scenario::ClientTruncated),
-    cites: &[CHUNKED, LENGTH, REPEATED, NEW_ID, TIME_OUT, Cite::Advice],
+    cites: &[CHUNKED, LENGTH, REPEATED, NEW_ID, TIME_OUT, Cite::Budget, Cite::Advice],
     revisions: &Revision::ALL,
     elsewhere: "",
     needs: "a client that tells what its caller gets (fixtures/clients/README.md)",
@@ -117,7 +117,7 @@ fn told(trace: &Trace, judge: &mut Judge<'_>, truncated: &Truncated) {
         Got::Error(told) => {
             let waited = Span(waited(told.moment.at));
             let words = caller::words(&told);
-            (Cite::Advice, format!("after {is} the caller waited for {waited}, until: {words}"), told.moment.seq)
+            (Cite::Budget, format!("after {is} the caller waited for {waited}, until: {words}"), told.moment.seq)
         }
         Got::Right | Got::Wrong(_) => {
             let seq = trace.told(&call.label).map_or(call.asked.seq, |told| told.moment.seq);
@@ -127,7 +127,7 @@ fn told(trace: &Trace, judge: &mut Judge<'_>, truncated: &Truncated) {
             let (how, seq) = caller::how_it_ended(trace).unwrap_or_default();
             let until = trace.events.last().map_or(call.asked.at, |event| event.at);
             // The caller had set a limit of 5 s.
-            let cite = if waited(until) < SOON * 2 { Cite::Advice } else { TIME_OUT };
+            let cite = if waited(until) < SOON * 2 { Cite::Budget } else { TIME_OUT };
             (cite, format!("after {is} the caller never got anything; the client: {how}"), seq)
         }
     };

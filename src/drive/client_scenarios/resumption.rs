@@ -1,5 +1,7 @@
 //! Streams that end or break before their response.
 
+use std::time::Duration;
+
 use crate::drive::peer::{Act, Ask, Call, Reply, Scene, Shared, Step, chunk, sse_head, turn};
 use crate::spec::{Era, Revision};
 
@@ -12,7 +14,7 @@ pub fn scene(revision: Revision) -> Scene {
             Era::Modern if call.earlier > 0 => call.streamed(),
             _ => breaks([primed("broken", 0, 100), primed("broken", 1, 400)].concat()),
         }),
-        turn("endless", |call| closes_early(primed("endless", 0, 100), call.revision)),
+        turn("endless", |call| ends_again(0, call.revision)),
         turn("behind", |call| call.streamed()),
     ];
     let steps = match revision.era() {
@@ -21,7 +23,7 @@ pub fn scene(revision: Revision) -> Scene {
         Era::Modern => vec![Step::CallFor("broken", 1_500), Step::Wait(600)],
     };
     let endless = match revision.era() {
-        Era::Legacy => vec![Step::CallFor("endless", 1_000), Step::Wait(1_500)],
+        Era::Legacy => vec![Step::CallFor("endless", 1_500), Step::Wait(1_200)],
         Era::Modern => Vec::new(),
     };
     let steps = [steps, endless, vec![Step::Call("behind")]].concat();
@@ -41,7 +43,7 @@ fn rest(ask: &Ask<'_>, shared: &Shared) -> Option<Reply> {
     let label = last.split('/').next()?;
     let call = Call::resumed(ask, shared, label)?;
     let reply = match label {
-        "endless" => closes_early(primed(label, shared.state().seen(label), 100), call.revision),
+        "endless" => ends_again(shared.state().seen(label), call.revision),
         _ => call.streamed(),
     };
     Some(reply.labelled(label))
@@ -59,6 +61,14 @@ fn closes_early(event: String, revision: Revision) -> Reply {
         Revision::R20251125 => Reply::stream([event.as_str()]),
         _ => breaks(event),
     }
+}
+
+/// The same for the stream that ends again and again; not at once, so that a client that comes back at once does not
+/// take up all connections that there are.
+fn ends_again(nth: usize, revision: Revision) -> Reply {
+    let mut reply = closes_early(primed("endless", nth, 100), revision);
+    reply.acts.insert(1, Act::Wait(Duration::from_millis(50)));
+    reply
 }
 
 /// Ends the connection in the middle of the body.

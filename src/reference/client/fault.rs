@@ -104,7 +104,7 @@ switches! {
         ReplaysPost, "replays-post", violates ["client/truncated-answer"]:
             "Sends a request once more when its answer was cut off.";
         HangsOnTruncatedAnswer, "hangs-on-truncated-answer", violates ["client/truncated-answer"]:
-            "Lets its caller wait for 30 s when an answer was cut off.";
+            "Lets its caller wait for 30 s, or as long as it will, when an answer was cut off.";
 
         NeverResumes, "never-resumes", violates ["client/resumption/last-event-id"]:
             "Does not resume a stream that broke off.";

@@ -98,15 +98,13 @@ fn not_resumed(trace: &Trace, judge: &mut Judge<'_>, call: &Exchange, end: Momen
     if told.is_none() && waited < PATIENCE {
         return judge.not_exercised("the client ended too soon to resume a stream");
     }
-    let without = trace.exchanges().find(|exchange| {
-        exchange.http_method() == "GET"
-            && exchange.asked.seq > end.seq
-            && exchange.request_field("last-event-id").is_none()
+    // Where the client listens already, a second GET is one that was meant to resume the stream.
+    let mut without = trace.exchanges().filter(|exchange| {
+        exchange.http_method() == "GET" && exchange.request_field("last-event-id").is_none()
     });
-    // A second GET that opens a stream is one that was meant to resume the other.
-    let opened = trace.exchanges().filter(|exchange| exchange.http_method() == "GET").count();
+    let without = without.next().and(without.find(|get| get.asked.seq > end.seq));
     let (cite, how) = match (call.label.as_str(), without) {
-        (_, Some(_)) if opened > 1 => (WITH_ID, ": it sent a GET without `Last-Event-ID`"),
+        (_, Some(_)) => (WITH_ID, ": it sent a GET without `Last-Event-ID`"),
         ("closed", _) => (POLLS, ""),
         _ => (Cite::Advice, ""),
     };

@@ -1,8 +1,9 @@
 //! # In 2026-07-28 no stream is resumed
 //!
 //! A broken stream loses its request: there is no GET and no `Last-Event-ID` any more. A client that asks for the rest
-//! all the same asks in vain, and its caller waits meanwhile. Whoever makes the request again makes a new one, under a
-//! new id, since the server may still be at work on the other. To leave that to the caller is legal.
+//! all the same asks in vain, and its caller waits meanwhile. No text forbids it, and only a server that still sends
+//! event ids brings it out: it is a matter of advice. Whoever makes the request again makes a new one, under a new id,
+//! since the server may still be at work on the other; to leave that to the caller is legal.
 //!
 //! ## How to fix it
 //! Tie resumption to the revision that is spoken, not to the event ids that a server may still send. Tell the caller
@@ -20,7 +21,7 @@ use crate::verdict::{Cite, Judge};
 
 pub(super) const CHECK: Check = Check {
     kind: Kind::Probe(Scenario::ClientResumption),
-    cites: &[CLAUSE],
+    cites: &[CLAUSE, Cite::Advice],
     revisions: &[Revision::R20260728],
     elsewhere: "streams can be resumed in this revision",
     needs: "a client that makes a call, and goes on for half a second after its answer broke off",
@@ -43,7 +44,7 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
             1 => format!("a GET with `Last-Event-ID: {id}` came"),
             more => format!("a GET with `Last-Event-ID: {id}` came, the first of {more}"),
         };
-        judge.finding(CLAUSE, "nobody asks for the rest of a broken stream", observed).shown_by(first).shown_by(get);
+        judge.finding(Cite::Advice, "nobody asks for the rest of a broken stream", observed).shown_by(first).shown_by(get);
     }
     for again in again {
         if again.request_id() == first.request_id() {
