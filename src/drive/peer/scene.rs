@@ -23,6 +23,8 @@ pub struct Scene {
     pub answers: Option<Value>,
     /// TCP_NODELAY on our side.
     pub prompt: bool,
+    /// How many milliseconds a caller waits, unless its step says otherwise; `None` where it says nothing of the kind.
+    pub patience: Option<u64>,
 }
 
 /// How one call is answered.
@@ -57,14 +59,22 @@ pub enum Step {
 /// The second summand of every call of a script; the first one is the number of its turn.
 const MARK: i64 = 1000;
 
-/// How long a caller waits for an answer that may never come, unless the step says otherwise.
+/// How long a caller waits for an answer that may never come, unless the scene or the step says otherwise.
 const CALLER_PATIENCE_MS: u64 = 5_000;
 
 impl Scene {
     /// A scene in which the client makes these calls one after the other.
     pub fn calls(turns: Vec<Turn>) -> Self {
         let steps = turns.iter().map(|turn| Step::Call(turn.label)).collect();
-        Self { official: "tools_call", steps, turns, react: None, answers: None, prompt: true }
+        Self {
+            official: "tools_call",
+            steps,
+            turns,
+            react: None,
+            answers: None,
+            prompt: true,
+            patience: Some(CALLER_PATIENCE_MS),
+        }
     }
 
     /// The same calls in these steps.
@@ -84,15 +94,14 @@ impl Scene {
         let mut steps = vec![json!({"step": "connect", "do": "connect"}), json!({"step": "tools", "do": "list-tools"})];
         for (index, step) in self.steps.iter().enumerate() {
             steps.push(match step {
-                Step::Call(label) => self.call_step(label, CALLER_PATIENCE_MS),
-                Step::CallFor(label, patience) => self.call_step(label, *patience),
+                Step::Call(label) => self.call_step(label, self.patience),
+                Step::CallFor(label, patience) => self.call_step(label, Some(*patience)),
                 Step::Tool(label, name, arguments) => json!({
                     "step": label, "do": "call-tool", "name": name, "arguments": arguments,
                     "give-up-after-ms": CALLER_PATIENCE_MS,
                 }),
                 Step::Together(labels) => {
-                    let steps: Vec<Value> =
-                        labels.iter().map(|label| self.call_step(label, CALLER_PATIENCE_MS)).collect();
+                    let steps: Vec<Value> = labels.iter().map(|label| self.call_step(label, self.patience)).collect();
                     json!({"step": format!("together-{index}"), "do": "together", "steps": steps})
                 }
                 Step::Wait(ms) => json!({"step": format!("wait-{index}"), "do": "wait", "ms": ms}),
@@ -106,12 +115,14 @@ impl Scene {
         script.to_string()
     }
 
-    fn call_step(&self, label: &str, patience: u64) -> Value {
+    fn call_step(&self, label: &str, patience: Option<u64>) -> Value {
         let number = self.turns.iter().position(|turn| turn.label == label).map_or(0, |index| index + 1);
-        json!({
-            "step": label, "do": "call-tool", "name": self.tool(),
-            "arguments": {"a": number, "b": MARK}, "give-up-after-ms": patience,
-        })
+        let arguments = json!({"a": number, "b": MARK});
+        let mut step = json!({"step": label, "do": "call-tool", "name": self.tool(), "arguments": arguments});
+        if let Some(ms) = patience {
+            step["give-up-after-ms"] = ms.into();
+        }
+        step
     }
 
     /// The tool that the script calls: the one that the official scenario expects.
