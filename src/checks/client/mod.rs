@@ -31,14 +31,7 @@ use crate::verdict::Judge;
 
 /// The areas of the client's side.
 pub(super) fn areas() -> Vec<Vec<Listed>> {
-    vec![
-        listed(),
-        sse_grammar::listed(),
-        http::listed(),
-        session::listed(),
-        headers::listed(),
-        resumption::listed(),
-    ]
+    vec![listed(), sse_grammar::listed(), http::listed(), session::listed(), headers::listed(), resumption::listed()]
 }
 
 /// Whether the client has shown that it reads answers; where it has not, nothing that it does can pass, and the judge

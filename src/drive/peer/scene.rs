@@ -28,6 +28,8 @@ pub struct Scene {
     pub timed: bool,
     /// A client of both eras tries the modern one first.
     pub probe: bool,
+    /// How many milliseconds a caller waits, unless its step says otherwise; `None` where it says nothing of the kind.
+    pub patience: Option<u64>,
 }
 
 /// How one call is answered.
@@ -62,7 +64,7 @@ pub enum Step {
 /// The second summand of every call of a script; the first one is the number of its turn.
 const MARK: i64 = 1000;
 
-/// How long a caller waits for an answer that may never come, unless the step says otherwise.
+/// How long a caller waits for an answer that may never come, unless the scene or the step says otherwise.
 const CALLER_PATIENCE_MS: u64 = 5_000;
 
 impl Scene {
@@ -78,6 +80,7 @@ impl Scene {
             prompt: true,
             timed: false,
             probe: false,
+            patience: Some(CALLER_PATIENCE_MS),
         }
     }
 
@@ -116,15 +119,14 @@ impl Scene {
         let mut steps = vec![json!({"step": "connect", "do": "connect"}), json!({"step": "tools", "do": "list-tools"})];
         for (index, step) in self.steps.iter().enumerate() {
             steps.push(match step {
-                Step::Call(label) => self.call_step(label, CALLER_PATIENCE_MS),
-                Step::CallFor(label, patience) => self.call_step(label, *patience),
+                Step::Call(label) => self.call_step(label, self.patience),
+                Step::CallFor(label, patience) => self.call_step(label, Some(*patience)),
                 Step::Tool(label, name, arguments) => json!({
                     "step": label, "do": "call-tool", "name": name, "arguments": arguments,
                     "give-up-after-ms": CALLER_PATIENCE_MS,
                 }),
                 Step::Together(labels) => {
-                    let steps: Vec<Value> =
-                        labels.iter().map(|label| self.call_step(label, CALLER_PATIENCE_MS)).collect();
+                    let steps: Vec<Value> = labels.iter().map(|label| self.call_step(label, self.patience)).collect();
                     json!({"step": format!("together-{index}"), "do": "together", "steps": steps})
                 }
                 Step::Wait(ms) => json!({"step": format!("wait-{index}"), "do": "wait", "ms": ms}),
@@ -141,12 +143,14 @@ impl Scene {
         script.to_string()
     }
 
-    fn call_step(&self, label: &str, patience: u64) -> Value {
+    fn call_step(&self, label: &str, patience: Option<u64>) -> Value {
         let number = self.turns.iter().position(|turn| turn.label == label).map_or(0, |index| index + 1);
-        json!({
-            "step": label, "do": "call-tool", "name": self.tool(),
-            "arguments": {"a": number, "b": MARK}, "give-up-after-ms": patience,
-        })
+        let arguments = json!({"a": number, "b": MARK});
+        let mut step = json!({"step": label, "do": "call-tool", "name": self.tool(), "arguments": arguments});
+        if let Some(ms) = patience {
+            step["give-up-after-ms"] = ms.into();
+        }
+        step
     }
 
     /// The tool that the script calls: the one that the official scenario expects.
@@ -228,11 +232,6 @@ impl<'a> Ask<'a> {
     /// The parameters.
     pub fn params(&self) -> Value {
         self.message.as_ref().map(|message| message.value["params"].clone()).unwrap_or_default()
-    }
-
-    /// Whether it is written in the modern era's shape.
-    pub fn is_modern(&self) -> bool {
-        is_modern(self.exchange)
     }
 
     /// What it is called in the trace, unless a turn says otherwise.

@@ -93,11 +93,6 @@ impl State {
         self.sessions.iter().find(|(granted, _)| granted == id).map(|(_, open)| *open)
     }
 
-    /// How many sessions were granted.
-    pub fn granted(&self) -> usize {
-        self.sessions.len()
-    }
-
     /// Ends a session; whether there was one.
     pub fn end(&mut self, id: &str) -> bool {
         let found = self.sessions.iter_mut().find(|(granted, open)| granted == id && *open);
