@@ -6,7 +6,6 @@ use super::call::Call;
 use super::reply::Reply;
 use super::{Shared, protocol};
 use crate::spec::{Era, Revision};
-use crate::trace::understanding::is_modern;
 use crate::trace::{Exchange, Id, Message, MessageKind};
 
 /// What a scenario wants.

@@ -80,7 +80,9 @@ fn is_empty_and_chunked(exchange: &Exchange) -> bool {
 #[cfg(test)]
 const MUTANTS: &[Mutant] = &[
     mutant("it-waits-for-the-connection", Scenario::ClientHttp, |edit| {
-        edit.first(|exchange| exchange.label == "notifications/initialized").then_rests(STUCK);
+        let accepted = edit.trace().exchanges().find(|exchange| exchange.label == "notifications/initialized");
+        let Some(Ending::Complete(end)) = accepted.map(|exchange| exchange.ending) else { return };
+        edit.told_after("connect", end.seq, STUCK);
     }),
     mutant("it-gives-up", Scenario::ClientHttp, |edit| {
         edit.told_error(|step| step == "connect", None);
