@@ -39,16 +39,14 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     if !super::reads_answers(trace, judge) {
         return;
     }
-    let Some(later) = super::calls(trace).find(|call| call.label == "behind-unwanted").map(|call| call.asked) else {
-        return judge.not_exercised("the client did not go on long enough to see what it does with such a body");
-    };
-    let resets_all = resets_what_it_read(trace, later);
+    let mut has_gone_on = false;
     for exchange in trace.exchanges().filter(|exchange| exchange.label.starts_with("unwanted-")) {
-        let Some(last) = last_bytes(exchange).filter(|last| later.at >= last.at + PROMPT) else { continue };
+        let Some((last, later)) = looked_at(trace, exchange) else { continue };
+        has_gone_on = true;
         match fate(trace, exchange, later) {
             Fate::Released => judge.examined(),
-            Fate::Unread(_) if resets_all => {
-                judge.remark("the client resets all its connections when it ends, so that it cannot be told what it read");
+            Fate::Unread(_) if resets_what_it_read(trace, later) => {
+                judge.remark("the client resets connections when it ends, so that it cannot be told what it read");
             }
             Fate::Unread(end) => {
                 judge.examined();
@@ -65,6 +63,16 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
             }
         }
     }
+    if !has_gone_on {
+        judge.not_exercised("the client did not go on long enough to see what it does with such a body");
+    }
+}
+
+/// When the last bytes of an answer went out, and the plain call, long enough after it, at which it should be gone.
+fn looked_at(trace: &Trace, exchange: &Exchange) -> Option<(Moment, Moment)> {
+    let last = exchange.answer.as_ref()?.pieces.last()?.moment;
+    let later = super::calls_like(trace, "behind-unwanted-").map(|call| call.asked);
+    Some((last, later.into_iter().find(|later| later.at >= last.at + PROMPT)?))
 }
 
 /// What became of an unwanted body.
@@ -82,11 +90,6 @@ fn fate(trace: &Trace, exchange: &Exchange, later: Moment) -> Fate {
         Some((PeerEnd::Reset, end)) if end.seq > later.seq && !is_used_again => Fate::Unread(end),
         _ => Fate::Released,
     }
-}
-
-/// When the last bytes of the answer went out.
-fn last_bytes(exchange: &Exchange) -> Option<Moment> {
-    Some(exchange.answer.as_ref()?.pieces.last()?.moment)
 }
 
 /// Whether a reset of this client's says nothing: it also resets connections whose answers it has read.
@@ -137,7 +140,9 @@ mod tests {
     #[test]
     fn a_client_that_does_not_go_on_shows_nothing() {
         let verdicts = judged_in(ID, Scenario::ClientUnwanted, |edit| {
-            edit.last(|exchange| exchange.label == "behind-unwanted").never_asked();
+            edit.each(|exchange| exchange.label.starts_with("behind-unwanted-"), |exchange| {
+                exchange.never_asked();
+            });
         });
         assert!(verdicts.iter().all(|(_, verdict)| *verdict == Verdict::NotExercised), "{verdicts:?}");
     }

@@ -34,10 +34,10 @@ fn otherwise(ask: &Ask<'_>, shared: &Shared) -> Option<Reply> {
 fn chunks() -> Vec<Turn> {
     vec![
         turn("chunk-extension-flag", |call| chunked(call, |size| format!("{size:x};flag"), "0;last", "")),
-        turn("chunk-extension-value", |call| chunked(call, |size| format!("{size:x};name=value;other=1"), "0", "")),
-        turn("chunk-extension-quoted", |call| {
-            chunked(call, |size| format!("{size:x};note=\"a;b \\\"c\\\" = 3\""), "0;note=\"end\"", "")
-        }),
+        turn("chunk-extension-value", |call| chunked(call, |size| format!("{size:x};name=value"), "0", "")),
+        turn("chunk-extension-quoted", |call| chunked(call, |size| format!("{size:x};n=\"a;b = 3\""), "0;n=\"\"", "")),
+        turn("chunk-extensions", |call| chunked(call, |size| format!("{size:x};name=value;other=1"), "0", "")),
+        turn("chunk-escape", |call| chunked(call, |size| format!("{size:x};n=\"a\\\"b\""), "0", "")),
         turn("chunk-size-upper-case", |call| chunked(call, |size| format!("{size:X}"), "0", "")),
         turn("chunk-size-zeros", |call| chunked(call, |size| format!("{size:010x}"), "0000", "")),
         turn("chunk-trailers", |call| {

@@ -11,13 +11,16 @@ const TEXT: &str = "data: Grüße: 2 × 3 → 6, 東京 🗼: ok";
 /// What no caller may ever get.
 const POISON: &str = "this was never sent as a message";
 
+/// How long a caller waits: not so long that a client which knows only half of the grammar is ended before the last call.
+const PATIENCE: u64 = 3_000;
+
 /// How long the callers of streams without a response wait for it.
 const IN_VAIN: u64 = 700;
 
 /// Long enough that what was written before is read before what is written next.
 const MOMENT: Duration = Duration::from_millis(15);
 
-/// The plainest stream first: everything else is compared with it. The largest one comes last.
+/// The plainest stream first: everything else is compared with it. What might upset a client comes last.
 pub fn scene(revision: Revision) -> Scene {
     let mut turns = vec![turn("plain", |call| call.streamed())];
     turns.extend(lines());
@@ -37,10 +40,14 @@ pub fn scene(revision: Revision) -> Scene {
         turn("many-events", many_events),
         turn("large-event", large_event),
     ]);
-    let is_in_vain = |label: &str| label.starts_with("incomplete-") || label == "ids-resumed";
-    let steps = turns.iter().map(|turn| match is_in_vain(turn.label) {
-        true => Step::CallFor(turn.label, IN_VAIN),
-        false => Step::Call(turn.label),
+    if revision.era() == Era::Legacy {
+        turns.extend(resumable());
+    }
+    let steps = turns.iter().map(|turn| match turn.label {
+        "large-event" => Step::Call(turn.label),
+        "resumed-with-bad-retry" => Step::CallFor(turn.label, 3 * IN_VAIN),
+        label if label.starts_with("incomplete-") || label.starts_with("resumed") => Step::CallFor(label, IN_VAIN),
+        label => Step::CallFor(label, PATIENCE),
     });
     let steps = steps.collect();
     Scene::calls(turns).in_steps(steps).reacting(no_resumption)
@@ -85,14 +92,8 @@ fn fields() -> Vec<Turn> {
             whole(call, &format!("data:\n{}\n", lines.concat()))
         }),
         turn("data-apart", |call| {
-            let between = ["event: message\n", ": a comment\n", "note: unknown\n"];
-            let lines = pretty(call);
-            let lines: Vec<String> = lines
-                .iter()
-                .zip(between.iter().cycle())
-                .map(|(line, between)| format!("data: {line}\n{between}"))
-                .collect();
-            whole(call, &format!("{}\n", lines.concat()))
+            let lines: Vec<String> = pretty(call).iter().map(|line| format!("data: {line}\n: a comment\n")).collect();
+            whole(call, &format!("{}event: message\n\n", lines.concat()))
         }),
         turn("unknown-name", |call| {
             whole(call, &format!("note: 1\ndatax: {{}}\nevents: ping\ndata: {}\ntrace-id: 7\n\n", said(call)))
@@ -105,9 +106,12 @@ fn fields() -> Vec<Turn> {
             let poison = call.response_saying(POISON);
             whole(call, &format!("data : {poison}\n data: {poison}\ndata: {}\n\n", said(call)))
         }),
-        turn("without-colon", |call| whole(call, &format!("note\nevent\ndata\ndata: {}\ndata\n\n", said(call)))),
+        turn("without-colon", |call| whole(call, &format!("event\ndata\ndata: {}\ndata\n\n", said(call)))),
         turn("without-blank", |call| whole(call, &format!("event:message\ndata:{}\n\n", said(call)))),
-        turn("colons-within", |call| whole(call, &format!("note: data: {{\nn:event:ping\ndata: {}\n\n", said(call)))),
+        turn("colons-within", |call| {
+            let result = call.response_saying("data: {\"a:b\": [c:d]}: event: ping");
+            whole(call, &format!("data: {result}\n\n"))
+        }),
     ]
 }
 
@@ -132,7 +136,7 @@ fn events() -> Vec<Turn> {
             Era::Modern => whole(call, &format!("data:\n\ndata: {}\n\n", said(call))),
         }),
         turn("empty-spelt-otherwise", |call| {
-            whole(call, &format!("data: \n\ndata\n\nevent: message\ndata:\n\ndata: {}\n\n", said(call)))
+            whole(call, &format!("data: \n\nevent: message\ndata:\n\ndata: {}\n\n", said(call)))
         }),
     ]
 }
@@ -160,9 +164,17 @@ fn ids() -> Vec<Turn> {
             let retries = "retry: -1\nretry: +5\nretry: 1e3\nretry: 1.5\nretry: 10 ms\nretry: soon\nretry:\n";
             whole(call, &format!("id: some\n{retries}data: {}\n\n", said(call)))
         }),
-        // Whoever resumes this says which id it keeps. There is nothing more to come.
-        turn("ids-resumed", |call| {
-            whole(call, "retry: 10\nid: kept\ndata:\n\nid: cut\0off\ndata:\n\nretry: -3000\ndata:\n\n").damaged()
+    ]
+}
+
+/// Streams that end before their response, with something to resume from. Who resumes them shows what it made of their
+/// ids and retry times; there is nothing more to come.
+fn resumable() -> Vec<Turn> {
+    vec![
+        turn("resumed-with-nul", |call| whole(call, "retry: 10\nid: kept\ndata:\n\nid: cut\0off\ndata:\n\n").damaged()),
+        turn("resumed", |call| whole(call, "retry: 10\nid: one\ndata:\n\n").damaged()),
+        turn("resumed-with-bad-retry", |call| {
+            whole(call, "retry: 10\nid: two\ndata:\n\nretry: -3000\ndata:\n\n").damaged()
         }),
     ]
 }

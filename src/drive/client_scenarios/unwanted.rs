@@ -12,27 +12,30 @@ const REST: usize = 128 << 10;
 const MOMENT: Duration = Duration::from_millis(100);
 
 /// How long a client has to get rid of them; then it is seen whether it has.
-const LATER: u64 = 1_500;
+const LATER: u64 = 1_200;
+
+/// How long the caller of an answer that is none waits for one.
+const PATIENCE: u64 = 2_000;
 
 /// Answers to calls that are no answers; in the legacy era, calls that are given up as well, so that there are
-/// notifications to answer wrongly. In the end there is a plain call.
+/// notifications to answer wrongly. Behind each half there is a plain call. Errors come last: some clients end at one.
 pub fn scene(revision: Revision) -> Scene {
-    let mut turns = vec![
-        turn("plain", |call| call.streamed()),
-        turn("unwanted-page", |call| page(call, 200)),
-        turn("unwanted-refusal", |call| page(call, 400)),
-        turn("unwanted-failure", |call| page(call, 500)),
-    ];
+    let mut turns = vec![turn("plain", |call| call.streamed()), turn("unwanted-page", |call| page(call, 200))];
     if revision.era() == Era::Legacy {
         turns.extend([turn("given-up-1", late), turn("given-up-2", late)]);
     }
-    turns.push(turn("behind-unwanted", |call| call.streamed()));
+    turns.extend([
+        turn("behind-unwanted-1", |call| call.streamed()),
+        turn("unwanted-refusal", |call| page(call, 400)),
+        turn("unwanted-failure", |call| page(call, 500)),
+        turn("behind-unwanted-2", |call| call.streamed()),
+    ]);
     let mut steps: Vec<Step> = Vec::new();
     for turn in &turns {
         steps.extend(match turn.label {
-            "behind-unwanted" => vec![Step::Wait(LATER), Step::Call(turn.label)],
+            label if label.starts_with("behind-unwanted-") => vec![Step::Wait(LATER), Step::Call(label)],
             label if label.starts_with("given-up-") => vec![Step::CallFor(label, 150)],
-            label => vec![Step::Call(label)],
+            label => vec![Step::CallFor(label, PATIENCE)],
         });
     }
     Scene::calls(turns).in_steps(steps).reacting(to_notifications)

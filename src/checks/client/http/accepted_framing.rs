@@ -21,7 +21,7 @@ use crate::verdict::{Cite, Judge};
 pub(super) const CHECK: Check = Check {
     kind: Kind::Probe(Scenario::ClientHttp),
     cites: &[CHUNKED],
-    revisions: &Revision::LEGACY,
+    revisions: Revision::LEGACY,
     elsewhere: "clients send no notifications in 2026-07-28",
     needs: "a client that reads the answers to its requests",
     judge,

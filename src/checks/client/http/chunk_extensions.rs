@@ -30,7 +30,9 @@ const EXTENSIONS: Cite = Cite::Clause("http11.client.ignore-chunk-ext");
 const CHUNKED: Cite = Cite::Clause("http11.client.parse-chunked");
 
 fn judge(trace: &Trace, judge: &mut Judge<'_>) {
-    super::read_stream(trace, judge, "chunk-extension-", EXTENSIONS, "in chunks with extensions");
+    super::read_stream(trace, judge, "chunk-extension-", EXTENSIONS, "in chunks with an extension");
+    super::read_stream(trace, judge, "chunk-extensions", EXTENSIONS, "in chunks with several extensions");
+    super::read_stream(trace, judge, "chunk-escape", EXTENSIONS, "in chunks with a quotation mark in a quoted extension");
     super::read_stream(trace, judge, "chunk-size-", CHUNKED, "in chunks whose size is spelt otherwise");
     super::read_stream(trace, judge, "chunk-trailers", CHUNKED, "in chunks with trailer fields behind them");
 }

@@ -7,6 +7,8 @@
 //! Keep the last event id that had no NUL in it, and the last retry time that was made of digits; ignore the others
 //! without a word.
 
+use std::time::Duration;
+
 use crate::catalogue::{Check, Kind};
 use crate::scenario::Scenario;
 use crate::spec::Revision;
@@ -18,7 +20,7 @@ use crate::verdict::{Cite, Judge};
 pub(super) const CHECK: Check = Check {
     kind: Kind::Probe(Scenario::ClientSseGrammar),
     cites: &[ID, RETRY],
-    revisions: &Revision::LEGACY,
+    revisions: Revision::LEGACY,
     elsewhere: "streams are not resumed in 2026-07-28",
     needs: "a client that tells what its caller gets",
     judge,
@@ -33,11 +35,10 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     super::read(trace, judge, "ids-with-nul", ID, "with a NUL in the id of its event");
     super::read(trace, judge, "ids-and-bad-retry", RETRY, "with retry times that are not made of digits");
     // Nobody has to resume a stream; who does names the last id that is one.
-    for exchange in trace.exchanges().filter(|exchange| exchange.http_method() == "GET") {
-        let Some(named) = exchange.request_field("last-event-id") else { continue };
-        let valid = valid_ids(trace, exchange);
+    for exchange in trace.exchanges() {
+        let Some(named) = resumes(exchange) else { continue };
         judge.examined();
-        if !valid.iter().any(|id| *id == named) {
+        if !valid_ids(trace, exchange).contains(&named.as_str()) {
             judge
                 .finding(
                     ID,
@@ -47,6 +48,36 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
                 .shown_by(exchange);
         }
     }
+    // Who resumes the one stream resumes the other: they differ in a retry time that has to be ignored.
+    let find = |label: &str| super::super::calls(trace).find(|call| call.label == label);
+    let (Some(plain), Some(odd)) = (find("resumed"), find("resumed-with-bad-retry")) else { return };
+    let Some(resumption) = resumption(trace, plain).filter(|get| get.asked.at.since(plain.asked.at) < AT_ONCE) else {
+        return;
+    };
+    judge.examined();
+    if self::resumption(trace, odd).is_none() {
+        judge
+            .finding(
+                RETRY,
+                "a retry time that is not made of digits is ignored",
+                "the client did not resume the stream, as it had resumed one without such a time",
+            )
+            .shown_by(odd)
+            .event(resumption.asked.seq);
+    }
+}
+
+/// A client that resumes so soon would have resumed the other stream in the time that it was given.
+const AT_ONCE: Duration = Duration::from_millis(300);
+
+/// The id after which a request asks for the rest of a stream.
+fn resumes(exchange: &Exchange) -> Option<String> {
+    (exchange.http_method() == "GET").then(|| exchange.request_field("last-event-id"))?
+}
+
+/// The request for the rest of this stream: the first one after it.
+fn resumption<'t>(trace: &'t Trace, stream: &Exchange) -> Option<&'t Exchange> {
+    trace.exchanges().find(|exchange| exchange.asked.seq > stream.asked.seq && resumes(exchange).is_some())
 }
 
 /// The last valid ids of the streams that began before this request.
@@ -65,5 +96,8 @@ const MUTANTS: &[Mutant] = &[
     }),
     mutant("half-an-id-is-kept", Scenario::ClientSseGrammar, |edit| {
         edit.last(|exchange| exchange.label == "resumption").request_field("Last-Event-ID", "cut");
+    }),
+    mutant("a-sign-keeps-it-from-resuming", Scenario::ClientSseGrammar, |edit| {
+        edit.last(|exchange| exchange.label == "resumption").never_asked();
     }),
 ];

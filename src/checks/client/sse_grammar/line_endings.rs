@@ -31,7 +31,8 @@ const LINE_ENDINGS: Cite = Cite::Clause("sse.parse.line-endings");
 fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     super::read(trace, judge, "lines-lf", LINE_ENDINGS, "with LF at the end of its lines");
     super::read(trace, judge, "lines-crlf", LINE_ENDINGS, "with CRLF at the end of its lines");
-    super::read(trace, judge, "lines-cr-", LINE_ENDINGS, "with CR at the end of its lines");
+    super::read(trace, judge, "lines-cr-alone", LINE_ENDINGS, "with CR at the end of its lines");
+    super::read(trace, judge, "lines-cr-at-the-end", LINE_ENDINGS, "with CR at its very end");
     super::read(trace, judge, "lines-mixed", LINE_ENDINGS, "with all three line ends in turn");
 }
 
