@@ -147,7 +147,7 @@ mod programs {
     #[test]
     fn a_program_that_hangs_before_its_first_request_costs_one_time_out() {
         let ended = shell(&["--timeout", "3s"], "exec sleep 600");
-        ended.assert_says(3, &["made no request", "still running after 3.00 s"]);
+        ended.assert_says(3, &["made no request: it did not connect", "still running after 3.00 s"]);
         assert!(ended.took < Duration::from_secs(6), "{:?}", ended.took);
     }
 
@@ -180,7 +180,7 @@ mod programs {
         let path = text(&pids);
         let script = format!("{first}sleep 600 & echo $! >> {path}; echo $$ >> {path}; wait");
         let ended = shell(&["--timeout", "500ms"], &script);
-        ended.assert_says(3, &["made no request", "still running after 500 ms"]);
+        ended.assert_says(3, &["made no request: it did not connect", "still running after 500 ms"]);
         assert_eq!(numbers(&pids).len(), 2);
         assert_gone(&pids);
     }
