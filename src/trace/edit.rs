@@ -479,7 +479,7 @@ impl What {
     }
 }
 
-fn postpone(event: &mut Event, by: Duration) {
+pub(super) fn postpone(event: &mut Event, by: Duration) {
     event.at = event.at + by;
     match &mut event.what {
         What::Read { kernel: Some(kernel), .. } => *kernel = *kernel + by,

@@ -25,7 +25,7 @@ pub use self::decode::{Ending, Exchange, Moment, PeerEnd, Received};
 pub use self::event::{Bytes, Conduct, ConnectionId, Event, Part, TcpInfo, What};
 pub use self::message::{Id, Message, MessageKind};
 pub use self::time::{Nanos, Span};
-pub use self::told::{CallerError, Told};
+pub use self::told::Told;
 
 pub use self::decode::ConnectionFacts;
 use self::decode::Decoder;

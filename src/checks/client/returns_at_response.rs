@@ -83,11 +83,10 @@ fn never_ended(trace: &Trace, judge: &mut Judge<'_>, exchange: &Exchange) {
     }
 }
 
-/// When the call had returned at the latest: its outcome was told, or the next call was made.
+/// When the call had returned: its outcome was told, or, where the client does not tell, its next call was made.
 fn returned(trace: &Trace, exchange: &Exchange) -> Option<Moment> {
     let told = trace.told(&exchange.label).map(|told| told.moment);
-    let next = super::calls(trace).find(|next| next.asked.seq > exchange.asked.seq).map(|next| next.asked);
-    told.into_iter().chain(next).min_by_key(|moment| moment.seq)
+    told.or_else(|| super::calls(trace).find(|next| next.asked.seq > exchange.asked.seq).map(|next| next.asked))
 }
 
 #[cfg(test)]

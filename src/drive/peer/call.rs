@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::protocol;
 use super::reply::{Act, Reply, chunk, sse_head};
 use super::scene::Ask;
+use super::{Shared, protocol};
 use crate::spec::{Era, Revision};
 
 /// A call of a tool that is in order.
@@ -14,15 +14,49 @@ pub struct Call<'a> {
     pub ask: &'a Ask<'a>,
     /// The revision.
     pub revision: Revision,
+    /// How many calls came before that the same turn answers.
+    pub earlier: usize,
+    /// The capabilities of the client.
+    declared: Value,
     id: String,
     /// What nobody can know who has not read the answer.
     nonce: String,
 }
 
 impl<'a> Call<'a> {
-    pub(super) fn of(ask: &'a Ask<'a>, revision: Revision) -> Self {
+    /// A call of a client that has declared these capabilities, unless the call itself says which.
+    pub(super) fn of(ask: &'a Ask<'a>, revision: Revision, declared: &Value) -> Self {
         let id = ask.id().unwrap_or("null").to_owned();
-        Self { ask, revision, id, nonce: protocol::random_id() }
+        let declared = match revision.era() {
+            Era::Legacy => declared.clone(),
+            Era::Modern => ask.params()["_meta"][protocol::CLIENT_CAPABILITIES].clone(),
+        };
+        Self { ask, revision, earlier: 0, declared, id, nonce: protocol::random_id() }
+    }
+
+    /// The last call that this turn answered, asked about by a request within an open session: the rest of its stream
+    /// is wanted.
+    pub fn resumed(ask: &'a Ask<'a>, shared: &Shared, label: &str) -> Option<Self> {
+        let session = ask.field("mcp-session-id")?;
+        let state = shared.state();
+        let id = state.last_call(label).filter(|_| state.is_open(&session) == Some(true))?;
+        Some(Self { id, ..Self::of(ask, shared.revision(), &state.declared) })
+    }
+
+    /// Whether the client can be asked for a sample.
+    pub fn may_sample(&self) -> bool {
+        self.declared["sampling"].is_object()
+    }
+
+    /// Whether the client can be asked for a form. An empty capability means forms, which came first.
+    pub fn may_elicit(&self) -> bool {
+        let modes = self.declared["elicitation"].as_object();
+        self.revision > Revision::R20250326 && modes.is_some_and(|modes| modes.is_empty() || modes.contains_key("form"))
+    }
+
+    /// What nobody can know who has not read the answer.
+    pub fn nonce(&self) -> &str {
+        &self.nonce
     }
 
     /// What the tool says: the sum, as the tool of the official suite does.

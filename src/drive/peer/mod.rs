@@ -31,6 +31,7 @@ use crate::wire::os;
 use crate::wire::tap::Tap;
 
 pub use self::call::Call;
+pub use self::protocol::error_text;
 pub use self::reply::{Act, Reply, chunk, head, json_head, sse_head};
 pub use self::scene::{Ask, Scene, Step, Turn, turn};
 pub use self::state::State;

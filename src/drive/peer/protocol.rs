@@ -15,7 +15,8 @@ pub const PATH: &str = "/mcp";
 
 /// The key of `_meta` that names the version (2026-07-28, "General fields").
 pub const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
-const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+/// The key of `_meta` that says what the client can be asked for.
+pub const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 
 const PARSE_ERROR: i64 = -32700;
@@ -127,6 +128,7 @@ fn initialize(ask: &Ask<'_>, shared: &Shared) -> Reply {
     }
     let session = random_id();
     shared.state().grant(session.clone());
+    shared.state().declared = params["capabilities"].clone();
     Reply::json(200, &[("Mcp-Session-Id", &session)], &initialized(ask, shared.revision()))
 }
 
@@ -210,7 +212,10 @@ fn mismatch(ask: &Ask<'_>, revision: Revision) -> Option<Reply> {
         );
     };
     let mirrors = |name: &str, expected: &str| {
-        ask.field(name).is_some_and(|value| value == expected || decoded(&value).as_deref() == Some(expected))
+        ask.field(name).is_some_and(|value| match value.starts_with("=?base64?") && value.ends_with("?=") {
+            true => decoded(&value).as_deref() == Some(expected),
+            false => value.is_ascii() && value == expected,
+        })
     };
     if !mirrors("mcp-protocol-version", version) {
         return refused(HEADER_MISMATCH, "header mismatch: `MCP-Protocol-Version`", json!({}));
@@ -227,6 +232,10 @@ fn mismatch(ask: &Ask<'_>, revision: Revision) -> Option<Reply> {
     }
     if ask.method() == "tools/call" && !mirrors("mcp-name", params["name"].as_str().unwrap_or_default()) {
         return refused(HEADER_MISMATCH, "header mismatch: `Mcp-Name`", json!({}));
+    }
+    let region = params["arguments"]["region"].as_str().filter(|_| params["name"] == "lookup");
+    if region.is_some_and(|region| !mirrors("mcp-param-region", region)) {
+        return refused(HEADER_MISMATCH, "header mismatch: `Mcp-Param-Region`", json!({}));
     }
     None
 }

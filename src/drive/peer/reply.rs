@@ -80,6 +80,31 @@ impl Reply {
         Self::of(acts)
     }
 
+    /// The same as an event stream, where it is one JSON text that the request asked for.
+    pub fn into_stream(mut self) -> Self {
+        if let [Act::Write(bytes)] = &mut self.acts[..]
+            && let Some((head, body)) = String::from_utf8_lossy(bytes).split_once("\r\n\r\n")
+            && head.starts_with("HTTP/1.1 200 ")
+            && head.contains("application/json")
+        {
+            let fields = head.split("\r\n").filter_map(|line| line.split_once(": "));
+            let others: Vec<(&str, &str)> = fields.filter(|(name, _)| !name.starts_with("Content-")).collect();
+            let event = format!("data: {body}\n\n");
+            *bytes = [sse_head(&others), chunk(event.as_bytes()), chunk(b"")].concat();
+        }
+        self
+    }
+
+    /// The same in chunks, where it is an acceptance without a body.
+    pub fn into_empty_chunks(mut self) -> Self {
+        if let [Act::Write(bytes)] = &mut self.acts[..]
+            && bytes.starts_with(b"HTTP/1.1 202 ")
+        {
+            *bytes = [head(202, &[("Transfer-Encoding", "chunked")]), chunk(b"")].concat();
+        }
+        self
+    }
+
     /// Called so in the trace, unless it has a name already.
     pub fn labelled(mut self, label: &str) -> Self {
         if self.label.is_empty() {

@@ -6,6 +6,7 @@ use super::call::Call;
 use super::reply::Reply;
 use super::{Shared, protocol};
 use crate::spec::{Era, Revision};
+use crate::trace::understanding::is_modern;
 use crate::trace::{Exchange, Id, Message, MessageKind};
 
 /// What a scenario wants.
@@ -25,6 +26,10 @@ pub struct Scene {
     pub prompt: bool,
     /// The times count: how long the client waited for a processor is written down with each request.
     pub timed: bool,
+    /// A client of both eras tries the modern one first.
+    pub probe: bool,
+    /// How many milliseconds a caller waits, unless its step says otherwise; `None` where it says nothing of the kind.
+    pub patience: Option<u64>,
 }
 
 /// How one call is answered.
@@ -59,14 +64,24 @@ pub enum Step {
 /// The second summand of every call of a script; the first one is the number of its turn.
 const MARK: i64 = 1000;
 
-/// How long a caller waits for an answer that may never come, unless the step says otherwise.
+/// How long a caller waits for an answer that may never come, unless the scene or the step says otherwise.
 const CALLER_PATIENCE_MS: u64 = 5_000;
 
 impl Scene {
     /// A scene in which the client makes these calls one after the other.
     pub fn calls(turns: Vec<Turn>) -> Self {
         let steps = turns.iter().map(|turn| Step::Call(turn.label)).collect();
-        Self { official: "tools_call", steps, turns, react: None, answers: None, prompt: true, timed: false }
+        Self {
+            official: "tools_call",
+            steps,
+            turns,
+            react: None,
+            answers: None,
+            prompt: true,
+            timed: false,
+            probe: false,
+            patience: Some(CALLER_PATIENCE_MS),
+        }
     }
 
     /// The same calls in these steps.
@@ -93,20 +108,25 @@ impl Scene {
         self
     }
 
+    /// With a client that tries the modern era first, if it knows both.
+    pub fn probed(mut self) -> Self {
+        self.probe = true;
+        self
+    }
+
     /// The script as the client gets it.
     pub fn script(&self, revision: Revision) -> String {
         let mut steps = vec![json!({"step": "connect", "do": "connect"}), json!({"step": "tools", "do": "list-tools"})];
         for (index, step) in self.steps.iter().enumerate() {
             steps.push(match step {
-                Step::Call(label) => self.call_step(label, CALLER_PATIENCE_MS),
-                Step::CallFor(label, patience) => self.call_step(label, *patience),
+                Step::Call(label) => self.call_step(label, self.patience),
+                Step::CallFor(label, patience) => self.call_step(label, Some(*patience)),
                 Step::Tool(label, name, arguments) => json!({
                     "step": label, "do": "call-tool", "name": name, "arguments": arguments,
                     "give-up-after-ms": CALLER_PATIENCE_MS,
                 }),
                 Step::Together(labels) => {
-                    let steps: Vec<Value> =
-                        labels.iter().map(|label| self.call_step(label, CALLER_PATIENCE_MS)).collect();
+                    let steps: Vec<Value> = labels.iter().map(|label| self.call_step(label, self.patience)).collect();
                     json!({"step": format!("together-{index}"), "do": "together", "steps": steps})
                 }
                 Step::Wait(ms) => json!({"step": format!("wait-{index}"), "do": "wait", "ms": ms}),
@@ -117,20 +137,37 @@ impl Scene {
         if let Some(answers) = &self.answers {
             script["answers"] = answers.clone();
         }
+        if self.probe {
+            script["probe"] = true.into();
+        }
         script.to_string()
     }
 
-    fn call_step(&self, label: &str, patience: u64) -> Value {
+    fn call_step(&self, label: &str, patience: Option<u64>) -> Value {
         let number = self.turns.iter().position(|turn| turn.label == label).map_or(0, |index| index + 1);
-        json!({
-            "step": label, "do": "call-tool", "name": self.tool(),
-            "arguments": {"a": number, "b": MARK}, "give-up-after-ms": patience,
-        })
+        let arguments = json!({"a": number, "b": MARK});
+        let mut step = json!({"step": label, "do": "call-tool", "name": self.tool(), "arguments": arguments});
+        if let Some(ms) = patience {
+            step["give-up-after-ms"] = ms.into();
+        }
+        step
     }
 
     /// The tool that the script calls: the one that the official scenario expects.
     fn tool(&self) -> &'static str {
         if self.official == "sse-retry" { "test_reconnection" } else { "add_numbers" }
+    }
+
+    /// The step of a call of a tool that no turn answers.
+    fn step_without_turn(&self, params: &Value) -> Option<&'static str> {
+        // None at all are the same as none.
+        let given = |arguments: &Value| arguments.as_object().cloned().unwrap_or_default();
+        self.steps.iter().find_map(|step| match step {
+            Step::Tool(label, name, arguments) => {
+                (params["name"] == *name && given(&params["arguments"]) == given(arguments)).then_some(*label)
+            }
+            _ => None,
+        })
     }
 
     /// The turn of a call: by its number in the script, or the next one where the client follows no script.
@@ -197,12 +234,6 @@ impl<'a> Ask<'a> {
         self.message.as_ref().map(|message| message.value["params"].clone()).unwrap_or_default()
     }
 
-    /// Whether it is written in the modern era's shape.
-    pub fn is_modern(&self) -> bool {
-        self.field("mcp-protocol-version").as_deref() == Some(Revision::R20260728.date())
-            || self.params()["_meta"].get(protocol::VERSION).is_some()
-    }
-
     /// What it is called in the trace, unless a turn says otherwise.
     pub fn label(&self) -> String {
         match (self.http(), &self.message) {
@@ -216,22 +247,35 @@ impl<'a> Ask<'a> {
 impl Shared {
     /// What is answered.
     pub(super) fn reply(&self, ask: &Ask<'_>) -> Reply {
-        let reply = self.scene.react.and_then(|react| react(ask, self)).unwrap_or_else(|| protocol::reply(ask, self));
+        for answer in ask.exchange.sent().iter().filter(|message| message.is_response()) {
+            self.state().took_answer(&answer.id);
+        }
+        let reply = self.scene.react.and_then(|react| react(ask, self)).unwrap_or_else(|| self.conforming(ask));
         self.state().saw(&reply.label);
         reply
     }
 
+    /// What a server answers that keeps to the protocol: by the turns, where it is a call.
+    pub fn conforming(&self, ask: &Ask<'_>) -> Reply {
+        protocol::reply(ask, self)
+    }
+
     /// The answer to a call that is in order.
     pub(super) fn call(&self, ask: &Ask<'_>) -> Reply {
-        let call = Call::of(ask, self.revision);
-        match self.scene.turn(&ask.params()["arguments"], self) {
-            Some(turn) => (turn.reply)(&call).labelled(turn.label),
-            None => call.streamed().labelled(&ask.label()),
+        let mut call = Call::of(ask, self.revision, &self.state().declared);
+        let params = ask.params();
+        if let Some(step) = self.scene.step_without_turn(&params) {
+            return call.streamed().labelled(step);
         }
+        let Some(turn) = self.scene.turn(&params["arguments"], self) else {
+            return call.streamed().labelled(&ask.label());
+        };
+        call.earlier = self.state().called(turn.label, ask.id().unwrap_or("null"));
+        (turn.reply)(&call).labelled(turn.label)
     }
 
     /// Whether the era of the revision is the modern one.
-    pub(super) fn is_modern(&self) -> bool {
+    pub fn is_modern(&self) -> bool {
         self.revision.era() == Era::Modern
     }
 }

@@ -49,7 +49,7 @@ impl Client {
         let outcome = match self.attempt(call, wait) {
             Err(Failure::Cut(_)) if self.has(Fault::ReplaysPost) => self.attempt(call, wait),
             Err(Failure::Cut(why)) if self.has(Fault::HangsOnTruncatedAnswer) => {
-                Wait::of(self, Duration::MAX).sleep(Duration::from_secs(30))?;
+                wait.sleep(Duration::from_secs(30))?;
                 Err(Failure::Cut(why))
             }
             outcome => outcome,
