@@ -150,13 +150,8 @@ impl Run<'_> {
                 true => "; it wrote nothing to standard error".to_owned(),
                 false => format!("; its last words:\n    {}", output.join("\n    ")),
             };
-            let ends =
-                self.recording.traces.iter().flat_map(|trace| &trace.events).find_map(|event| match &event.what {
-                    What::ClientEnded { how, .. } => Some(how.clone()),
-                    _ => None,
-                });
             let client = self.recording.manifest.target.name.clone();
-            return Err(RunError::NeverCame { client, how: ends.unwrap_or_default(), output: quoted });
+            return Err(RunError::NeverCame { client, how: self.first_end(), output: quoted });
         }
         self.recording.manifest.target.server = client_name(&self.recording.traces);
         Ok(())
@@ -165,6 +160,16 @@ impl Run<'_> {
     /// Whether the client has made a request.
     fn has_come(&self) -> bool {
         self.recording.traces.iter().flat_map(Trace::exchanges).next().is_some()
+    }
+
+    /// What came instead of a request, and how the client ended, where it was started first.
+    fn first_end(&self) -> String {
+        let Some(trace) = self.recording.traces.first() else { return String::new() };
+        let how = trace.events.iter().find_map(|event| match &event.what {
+            What::ClientEnded { how, .. } => Some(how.as_str()),
+            _ => None,
+        });
+        format!("{} ({})", nothing_came(trace), how.unwrap_or("it did not end"))
     }
 
     /// Whether it makes no sense to go on, which is written down.
@@ -241,6 +246,11 @@ impl Run<'_> {
                     self.observer.progress(Progress::Playing { revision, scenario, done: *done, of });
                     *done += 1;
                     last = Some(scenario);
+                    if played.trace.exchanges().next().is_none() {
+                        // It made requests before: whatever kept it from that here, it is no reason to be content.
+                        let how = format!("{} ({})", nothing_came(&played.trace), played.ended.how);
+                        self.did_not_get_through(played.part, &how);
+                    }
                     self.keep(played);
                     None
                 }
@@ -256,11 +266,17 @@ impl Run<'_> {
         }
     }
 
+    fn did_not_get_through(&mut self, part: Part, how: &str) {
+        if !self.subject.interrupt.is_set() {
+            self.unfinished.get_or_insert_with(|| format!("{} ({}): {how}", part.scenario, part.revision));
+        }
+    }
+
     fn keep(&mut self, played: Played) {
-        let Played { part: Part { revision, scenario }, trace, ended, sent } = played;
+        let Played { part, trace, ended, sent } = played;
         if ended.unfinished && !self.subject.interrupt.is_set() {
             self.stuck += 1;
-            self.unfinished.get_or_insert_with(|| format!("{scenario} ({revision}): {}", ended.how));
+            self.did_not_get_through(part, &ended.how);
         }
         self.sent += sent;
         let trace = self.redactor.redact(&trace);
@@ -341,7 +357,19 @@ fn declined(trace: &Trace, ended: &Ended) -> String {
         Some((method, status)) => {
             format!("it went no further than `{method}`, answered with HTTP {status} ({})", ended.how)
         }
-        None => format!("it made no request ({})", ended.how),
+        None => format!("it made no request: {} ({})", nothing_came(trace), ended.how),
+    }
+}
+
+/// What came where no request did.
+fn nothing_came(trace: &Trace) -> String {
+    let mut connections = trace.connections().peekable();
+    if connections.peek().is_none() {
+        return "it did not connect".to_owned();
+    }
+    match connections.find_map(|connection| connection.unreadable.as_ref()) {
+        Some((fault, _)) => format!("what it sent is no request of HTTP/1.1: {fault}"),
+        None => "it connected, and sent no head of a request to its end".to_owned(),
     }
 }
 

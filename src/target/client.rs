@@ -12,14 +12,15 @@ use super::group::Group;
 use super::output::Output;
 use crate::trace::{Moment, Nanos, Span, Told, What};
 use crate::wire::interrupt::Interrupt;
-use crate::wire::tap::Tap;
+use crate::wire::tap::{self, Tap};
 
 /// The longest line of standard output that is read whole: a result of some megabytes has to fit.
 const LONGEST_LINE: u64 = 6 << 20;
 
-/// So much of what a client tells is kept in one scenario: bytes, and lines.
+/// So much of what a client tells is kept in one scenario: bytes, lines, and parts of JSON in them.
 const KEPT_TOLD: usize = 12 << 20;
 const KEPT_LINES: usize = 1_000;
+const KEPT_PARTS: u64 = 200_000;
 
 /// How often it is asked whether it has ended.
 const LOOK: Duration = Duration::from_millis(2);
@@ -184,6 +185,7 @@ struct Teller {
 struct KeptLines {
     bytes: usize,
     lines: usize,
+    parts: u64,
     closed: Option<Instant>,
 }
 
@@ -195,12 +197,14 @@ impl Teller {
     fn tell(&self, line: &str) {
         let nowhere = Moment { at: Nanos(0), kernel: None, seq: 0 };
         let mut kept = self.kept();
-        if kept.bytes + line.len() > KEPT_TOLD || kept.lines >= KEPT_LINES {
+        let parts = tap::parts(line.as_bytes());
+        if kept.bytes + line.len() > KEPT_TOLD || kept.lines >= KEPT_LINES || kept.parts + parts > KEPT_PARTS {
             return;
         }
         let Some(told) = Told::read(line, nowhere) else { return };
         kept.bytes += line.len();
         kept.lines += 1;
+        kept.parts += parts;
         if told.step == LAST_STEP {
             kept.closed.get_or_insert_with(Instant::now);
         }

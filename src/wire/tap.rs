@@ -182,7 +182,7 @@ impl Kept {
 }
 
 /// Every value of a JSON text, and every line of an event stream, has one of these bytes.
-fn parts(bytes: &[u8]) -> u64 {
+pub(crate) fn parts(bytes: &[u8]) -> u64 {
     bytes.iter().filter(|byte| matches!(byte, b'{' | b'[' | b',' | b':' | b'\n' | b'\r')).count() as u64
 }
 
