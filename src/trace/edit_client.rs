@@ -201,16 +201,6 @@ impl ExchangeEdit<'_> {
         })
     }
 
-    /// Everything behind the end of this answer happened later by that much.
-    pub fn then_rests(self, by: Duration) -> Self {
-        self.with(|edit, key| {
-            let Ending::Complete(end) = edit.exchange(key).ending else { return };
-            let mut events = edit.trace().events.clone();
-            events.iter_mut().filter(|event| event.seq > end.seq).for_each(|event| postpone(event, by));
-            edit.replace(events);
-        })
-    }
-
     /// The client made its later requests over another connection, and had this one reset when it ended.
     pub fn client_resets_at_the_end(self) -> Self {
         self.with(|edit, (conn, nth)| {
