@@ -12,8 +12,7 @@ impl Scenario {
             | Self::FailedInitialize
             | Self::GetStream
             | Self::ClientRedirect
-            | Self::ClientSessionExpiry
-            | Self::ClientEra => Revision::LEGACY,
+            | Self::ClientSessionExpiry => Revision::LEGACY,
             Self::ClientHeaders => &[Revision::R20260728],
             _ => &Revision::ALL,
         }

@@ -62,9 +62,9 @@ scenarios! {
         ClientCancel, "client-cancel": "A call that its caller gives up.";
         ClientResumption, "client-resumption": "Streams that end or break before their response.";
         ClientTruncated, "client-truncated": "Answers that break off, or cannot be read.";
-        ClientRedirect, "client-redirect": "A redirect to another origin.";
+        ClientRedirect, "client-redirect": "Answers that lead to another origin, and to another session.";
         ClientSessionExpiry, "client-session-expiry": "A session that ends between two calls.";
-        ClientEra, "client-era": "What a client of both eras does with a peer of the legacy one.";
+        ClientEra, "client-era": "What a client of both eras does when its first modern request is refused.";
     }
 }
 

@@ -1,14 +1,16 @@
-//! Real servers: for each, exactly which checks fail, in which revision.
+//! Real servers and clients: for each, exactly which checks fail, in which revision.
 //!
 //! The exhibits are released versions with a known bug; the peers are current releases of other SDKs, in which
 //! every finding was proved by hand from the bytes and the specification before it was written down here.
 //!
-//! They are installed by `fixtures/servers/NAME/prepare`, which takes a while and a package registry: they run
-//! where `MCPWIRE_REQUIRE` names `servers` (`ci/run` does), and are skipped elsewhere.
+//! They are installed by `fixtures/servers/NAME/prepare` and `fixtures/clients/NAME/prepare`, which take a while and a
+//! package registry: they run where `MCPWIRE_REQUIRE` names `servers` and `clients` (`ci/run` does), and are skipped
+//! elsewhere.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use rstest::rstest;
 use serde_json::Value;
@@ -26,34 +28,62 @@ use serde_json::Value;
 #[case("typescript-server-2.4.0-stateful", "")]
 #[case("typescript-server-2.4.0-handler", "")]
 fn exactly_what_is_known_of_a_real_server_fails(#[case] name: &str, #[case] flag: &str) {
-    let Some(command) = prepared(name) else { return };
-    let report = run(&format!("{command} {flag}"));
-    let shown = format!("{}{}", name, flag.replace("--", "-"));
-    let mut settings = insta::Settings::new();
-    settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots/servers"));
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    settings.bind(|| insta::assert_snapshot!(shown, summary(&report)));
+    let Some(command) = prepared("servers", name) else { return };
+    let command = format!("{command} {flag}");
+    let report =
+        run(&["server", "--cmd", &command, "--tool", "slow=slow", "--tool", "progress=progress", "--report", "json"]);
+    compare("servers", &format!("{name}{}", flag.replace("--", "-")), &summary(&report));
 }
 
-/// The command line that starts the server, once it is installed.
-fn prepared(name: &str) -> Option<String> {
+#[rstest]
+#[case("rmcp-1.4.0", "")]
+#[case("rmcp-1.4.0", "--pooled")]
+#[case("rmcp-1.5.0", "")]
+#[case("rmcp-1.5.0", "--pooled")]
+#[case("rmcp-3.1.4", "")]
+#[case("rmcp-3.1.4", "--pooled")]
+#[case("rmcp-3.9.0", "")]
+#[case("rmcp-3.9.0", "--pooled")]
+#[case("python-mcp-1.30.0", "")]
+#[case("python-mcp-2.3.0", "")]
+#[case("python-fastmcp-4.1.6", "")]
+#[case("typescript-sdk-1.32.2", "")]
+#[case("typescript-client-2.4.0", "")]
+fn exactly_what_is_known_of_a_real_client_fails(#[case] name: &str, #[case] flag: &str) {
+    let Some(command) = prepared("clients", name) else { return };
+    // Each run starts four clients at a time, and what they do has times.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let words = shell_words::split(&command).expect("a command line");
+    let words: Vec<&str> = words.iter().map(String::as_str).chain((!flag.is_empty()).then_some(flag)).collect();
+    let report = run(&[&["client", "--report", "json", "--"], words.as_slice()].concat());
+    drop(alone);
+    compare("clients", &format!("{name}{}", flag.replace("--", "-")), &summary(&report));
+}
+
+fn compare(folder: &str, name: &str, summary: &str) {
+    let mut settings = insta::Settings::new();
+    settings.set_snapshot_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots").join(folder));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, summary));
+}
+
+/// The command line that starts it, once it is installed.
+fn prepared(folder: &str, name: &str) -> Option<String> {
     let wanted = std::env::var("MCPWIRE_REQUIRE").unwrap_or_default();
-    if !wanted.split(',').any(|needed| needed == "servers") {
-        mcpwire::skipped("servers", &format!("{name} is installed only where MCPWIRE_REQUIRE names `servers`"));
+    if !wanted.split(',').any(|needed| needed == folder) {
+        mcpwire::skipped(folder, &format!("{name} is installed only where MCPWIRE_REQUIRE names `{folder}`"));
         return None;
     }
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/servers").join(name).join("prepare");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(folder).join(name).join("prepare");
     let output = Command::new(&script).stderr(Stdio::inherit()).output().expect("the script can be run");
     assert!(output.status.success(), "{} failed: {}", script.display(), output.status);
     Some(String::from_utf8(output.stdout).expect("a command line").trim().to_owned())
 }
 
-fn run(command: &str) -> Value {
-    let output = Command::new(env!("CARGO_BIN_EXE_mcpwire"))
-        .args(["server", "--cmd", command, "--tool", "slow=slow", "--tool", "progress=progress", "--report", "json"])
-        .output()
-        .expect("mcpwire runs");
+fn run(arguments: &[&str]) -> Value {
+    let output = Command::new(env!("CARGO_BIN_EXE_mcpwire")).args(arguments).output().expect("mcpwire runs");
     serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
 }
@@ -102,11 +132,28 @@ fn summary(report: &Value) -> String {
     text
 }
 
-/// What was observed, without what differs from run to run: numbers of times and counts.
+/// What was observed, without what differs from run to run: for budgets, times and counts.
 fn steady(finding: &Value) -> String {
-    let observed = finding["observed"].as_str().unwrap_or_default();
-    match finding["level"].as_str() {
-        Some("budget") => finding["cause"]["name"].as_str().unwrap_or("over the budget").to_owned(),
-        _ => observed.to_owned(),
+    let of = |member: &str| finding[member].as_str().unwrap_or_default().to_owned();
+    match (finding["level"].as_str(), finding["cause"]["name"].as_str()) {
+        (Some("budget"), Some(cause)) => cause.to_owned(),
+        // A client's budgets are rules, and its finding says which.
+        (Some("budget"), None) if finding["replay"].as_str().is_some_and(|replay| replay.contains(" client ")) => {
+            format!("not so: {}", of("expected"))
+        }
+        (Some("budget"), None) => "over the budget".to_owned(),
+        _ => without_times(&of("observed")),
     }
+}
+
+/// A text with every number that has a unit of time behind it left out.
+fn without_times(text: &str) -> String {
+    let words: Vec<&str> = text.split(' ').collect();
+    let is_unit = |word: &str| ["µs", "ms", "s"].contains(&word.trim_end_matches([',', ';', ':', '.', ')']));
+    let shown = words.iter().enumerate().map(|(index, word)| {
+        let timed =
+            word.starts_with(|c: char| c.is_ascii_digit()) && words.get(index + 1).is_some_and(|next| is_unit(next));
+        if timed { "…" } else { word }
+    });
+    shown.collect::<Vec<_>>().join(" ")
 }

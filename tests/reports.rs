@@ -44,7 +44,7 @@ fn a_platform_that_sees_less_says_the_same_or_that_it_cannot_see() {
     println!("{} verdicts, {unseen} of them not exercised where less can be observed", whole.len());
 }
 
-/// `MCPWIRE_SOAK` is a folder with one JSON report for each run against the reference server.
+/// `MCPWIRE_SOAK` is a folder with one JSON report for each run against the reference server or client.
 #[test]
 fn on_a_busy_machine_no_verdict_flips_and_hardly_any_is_inconclusive() {
     let Some(folder) = named("MCPWIRE_SOAK") else { return };
@@ -64,7 +64,7 @@ fn on_a_busy_machine_no_verdict_flips_and_hardly_any_is_inconclusive() {
         println!("{key:?}: {verdicts:?}");
     }
     let of = |verdict: &str| counts.get(verdict).copied().unwrap_or(0);
-    assert_eq!((of("fail"), of("fault")), (0, 0), "the reference server conforms, on a busy machine as well");
+    assert_eq!((of("fail"), of("fault")), (0, 0), "the reference server and client conform, on a busy machine as well");
     let all: usize = counts.values().sum();
     assert!(
         of("inconclusive") * 100 <= all,

@@ -28,7 +28,8 @@ pub struct Args {
     /// else a client finds in its environment, and what it can tell.
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<String>,
-    /// Switch a fault of the embedded reference client on, to see what a failure looks like.
+    /// Switch a fault of the embedded reference client on, to see what a failure looks like
+    /// (`mcpwire reference-client --help` lists them).
     #[arg(long, value_name = "NAME", conflicts_with = "command", help_heading = "Target")]
     fault: Option<Fault>,
 
@@ -54,6 +55,13 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     report::check(&args.report)?;
     if let Some(folder) = &args.record {
         store::may_write(folder).map_err(Failure::usage)?;
+    }
+    if args.command.first().is_some_and(String::is_empty) {
+        return Err(Failure::usage("the command behind `--` is empty"));
+    }
+    // As in `mcpwire client -- $(prepare)` where `prepare` failed: the reference client would conform in its place.
+    if args.command.is_empty() && std::env::args_os().next_back().is_some_and(|last| last == "--") {
+        return Err(Failure::usage("no command behind `--`; without `--`, the embedded reference client is tested"));
     }
     let given = given(&args);
     let client = match args.command.is_empty() {

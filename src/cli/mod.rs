@@ -7,6 +7,7 @@ mod judge;
 mod list;
 mod progress;
 mod reference;
+mod reference_client;
 mod report;
 mod server;
 
@@ -45,6 +46,8 @@ enum Command {
     Explain(explain::Args),
     /// Serve the reference server, conforming or with one fault.
     Reference(reference::Args),
+    /// Run the reference client, conforming or with one fault, against a server.
+    ReferenceClient(reference_client::Args),
 }
 
 /// Runs the command line, and says how the process should end.
@@ -65,6 +68,7 @@ pub fn main() -> ExitCode {
         Command::List(args) => list::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Reference(args) => reference::run(args),
+        Command::ReferenceClient(args) => reference_client::run(&args),
     };
     // The panic's own words are on standard error by then; what the run started ended as the stack unwound.
     let outcome = panic::catch_unwind(AssertUnwindSafe(run))

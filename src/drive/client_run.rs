@@ -10,7 +10,8 @@ use super::client_scenarios;
 use super::peer::{Peer, Scene};
 use super::run::{Observer, Progress, RunError, empty, signal_name, switch_stamps_on};
 use crate::catalogue::{self, Listed};
-use crate::manifest::{Options, RevisionRun, Role, TargetFacts};
+use crate::latency;
+use crate::manifest::{Floor, Options, RevisionRun, Role, TargetFacts};
 use crate::plan;
 use crate::scenario::Scenario;
 use crate::spec::Revision;
@@ -27,8 +28,13 @@ const SIDE_BY_SIDE: usize = 4;
 /// How long the last segments of a client that has ended may be on their way.
 const LAST_SEGMENTS: Duration = Duration::from_millis(300);
 
-/// So many scenarios in which the client had to be ended, and it is given up: each costs the whole time-out.
+/// So many scenarios that the client did not get through, and it is given up: each costs the whole time-out. The survey
+/// is the simplest of all, so that two revisions of it say enough.
 const STUCK_AFTER: usize = 6;
+const STUCK_IN_SURVEY: usize = 2;
+
+/// What a run keeps of all that is sent to a client, over all traces: it stays in memory until it is judged.
+const KEPT: usize = 160 << 20;
 
 /// What is tested, and how.
 #[derive(Debug)]
@@ -62,9 +68,24 @@ pub fn record_client(subject: ClientSubject, observer: &mut dyn Observer) -> Res
     let command = format!("mcpwire client{before}{}", subject.given);
     let mut recording = empty(Role::Client, facts, subject.options.clone(), command);
     recording.manifest.command_tail = behind;
-    let mut run = Run { subject: &subject, recording, redactor: Redactor::default(), stuck: 0, observer };
+    let mut run = Run {
+        subject: &subject,
+        recording,
+        redactor: Redactor::default(),
+        stuck: 0,
+        unfinished: None,
+        sent: 0,
+        observer,
+    };
     run.survey()?;
-    run.play(&selected);
+    if !run.is_given_up(STUCK_IN_SURVEY) {
+        run.play(&selected);
+    }
+    // Nobody shall take what there is for the whole.
+    run.is_interrupted(None);
+    if let Some(first) = run.unfinished.take() {
+        run.cut_short(format!("the client did not get through {first}"));
+    }
     Ok(run.recording)
 }
 
@@ -72,8 +93,12 @@ struct Run<'r> {
     subject: &'r ClientSubject,
     recording: Recording,
     redactor: Redactor,
-    /// In how many scenarios the client had to be ended.
+    /// How many scenarios the client did not get through.
     stuck: usize,
+    /// The first of them, and what became of it.
+    unfinished: Option<String>,
+    /// How many bytes were sent to it.
+    sent: usize,
     observer: &'r mut dyn Observer,
 }
 
@@ -89,6 +114,8 @@ struct Played {
     part: Part,
     trace: Trace,
     ended: Ended,
+    /// How many bytes were sent to the client.
+    sent: usize,
 }
 
 impl Run<'_> {
@@ -107,10 +134,14 @@ impl Run<'_> {
                 false => declined(&played.trace, &played.ended),
             };
             self.recording.manifest.revisions.push(RevisionRun { revision: *revision, spoken, how });
+            let unfinished = played.ended.unfinished;
             self.keep(played);
+            // Who hangs before the first request does so in every revision, and each costs the whole time-out.
+            if unfinished && !self.has_come() || self.stuck >= STUCK_IN_SURVEY {
+                break;
+            }
         }
-        let requests = || self.recording.traces.iter().flat_map(Trace::exchanges);
-        if requests().next().is_none() {
+        if !self.has_come() {
             if self.subject.interrupt.is_set() {
                 return Err(RunError::Interrupted);
             }
@@ -119,16 +150,53 @@ impl Run<'_> {
                 true => "; it wrote nothing to standard error".to_owned(),
                 false => format!("; its last words:\n    {}", output.join("\n    ")),
             };
-            let ends =
-                self.recording.traces.iter().flat_map(|trace| &trace.events).find_map(|event| match &event.what {
-                    What::ClientEnded { how, .. } => Some(how.clone()),
-                    _ => None,
-                });
             let client = self.recording.manifest.target.name.clone();
-            return Err(RunError::NeverCame { client, how: ends.unwrap_or_default(), output: quoted });
+            return Err(RunError::NeverCame { client, how: self.first_end(), output: quoted });
         }
         self.recording.manifest.target.server = client_name(&self.recording.traces);
         Ok(())
+    }
+
+    /// Whether the client has made a request.
+    fn has_come(&self) -> bool {
+        self.recording.traces.iter().flat_map(Trace::exchanges).next().is_some()
+    }
+
+    /// What came instead of a request, and how the client ended, where it was started first.
+    fn first_end(&self) -> String {
+        let Some(trace) = self.recording.traces.first() else { return String::new() };
+        let how = trace.events.iter().find_map(|event| match &event.what {
+            What::ClientEnded { how, .. } => Some(how.as_str()),
+            _ => None,
+        });
+        format!("{} ({})", nothing_came(trace), how.unwrap_or("it did not end"))
+    }
+
+    /// Whether it makes no sense to go on, which is written down.
+    fn is_given_up(&mut self, stuck: usize) -> bool {
+        let why = if self.stuck >= stuck {
+            let first = self.unfinished.as_deref().unwrap_or_default();
+            format!("the client was given up: it did not get through {} scenarios, the first one {first}", self.stuck)
+        } else if self.sent > KEPT {
+            format!("the client was given up: it had itself sent more than {} MiB", KEPT >> 20)
+        } else {
+            return false;
+        };
+        self.cut_short(why);
+        true
+    }
+
+    /// Whether a signal came, which is written down.
+    fn is_interrupted(&mut self, during: Option<Scenario>) -> bool {
+        if self.subject.interrupt.is_set() {
+            let during = during.map_or_else(String::new, |scenario| format!(" during {scenario}"));
+            self.cut_short(format!("interrupted by {}{during}", signal_name(&self.subject.interrupt)));
+        }
+        self.subject.interrupt.is_set()
+    }
+
+    fn cut_short(&mut self, why: String) {
+        self.recording.manifest.incomplete.get_or_insert(why);
     }
 
     /// Plays what the checks need.
@@ -142,6 +210,9 @@ impl Run<'_> {
         let (alone, together): (Vec<Part>, Vec<Part>) = plan.iter().partition(|part| part.scenario.is_timed());
         let of = plan.len();
         let mut done = 0;
+        if !alone.is_empty() {
+            self.recording.manifest.floor = floor(self.subject);
+        }
         for (parts, width) in [(alone, 1), (together, SIDE_BY_SIDE)] {
             let subject = self.subject;
             let queue = Mutex::new(parts.into_iter());
@@ -169,26 +240,24 @@ impl Run<'_> {
     ) {
         let mut last = None;
         for played in receiver {
-            let given_up = match played {
+            let cannot_start = match played {
                 Ok(played) => {
                     let Part { revision, scenario } = played.part;
                     self.observer.progress(Progress::Playing { revision, scenario, done: *done, of });
                     *done += 1;
                     last = Some(scenario);
+                    if played.trace.exchanges().next().is_none() {
+                        // It made requests before: whatever kept it from that here, it is no reason to be content.
+                        let how = format!("{} ({})", nothing_came(&played.trace), played.ended.how);
+                        self.did_not_get_through(played.part, &how);
+                    }
                     self.keep(played);
-                    (self.stuck >= STUCK_AFTER).then(|| {
-                        let (stuck, within) = (self.stuck, self.subject.within.as_secs());
-                        format!("the client had to be ended in {stuck} scenarios, each after {within} s")
-                    })
+                    None
                 }
                 Err(error) => Some(error.to_string()),
             };
-            let interrupted = self.subject.interrupt.is_set().then(|| {
-                let during = last.map_or_else(String::new, |scenario| format!(" during {scenario}"));
-                format!("interrupted by {}{during}", signal_name(&self.subject.interrupt))
-            });
-            if let Some(why) = interrupted.or(given_up) {
-                self.recording.manifest.incomplete.get_or_insert(why);
+            if self.is_interrupted(last) || self.is_given_up(STUCK_AFTER) || cannot_start.is_some() {
+                cannot_start.into_iter().for_each(|why| self.cut_short(why));
                 // Nobody panics under this lock.
                 if let Ok(mut queue) = queue.lock() {
                     queue.by_ref().for_each(drop);
@@ -197,14 +266,23 @@ impl Run<'_> {
         }
     }
 
-    fn keep(&mut self, played: Played) {
-        if played.ended.forced {
-            self.stuck += 1;
+    fn did_not_get_through(&mut self, part: Part, how: &str) {
+        if !self.subject.interrupt.is_set() {
+            self.unfinished.get_or_insert_with(|| format!("{} ({}): {how}", part.scenario, part.revision));
         }
-        let trace = self.redactor.redact(&played.trace);
+    }
+
+    fn keep(&mut self, played: Played) {
+        let Played { part, trace, ended, sent } = played;
+        if ended.unfinished && !self.subject.interrupt.is_set() {
+            self.stuck += 1;
+            self.did_not_get_through(part, &ended.how);
+        }
+        self.sent += sent;
+        let trace = self.redactor.redact(&trace);
         self.recording.push(trace);
-        if !played.ended.output.is_empty() {
-            let lines = played.ended.output.iter().map(|line| self.redactor.redact_text(line));
+        if !ended.output.is_empty() {
+            let lines = ended.output.iter().map(|line| self.redactor.redact_text(line));
             self.recording.manifest.target_output = lines.collect();
         }
     }
@@ -230,7 +308,7 @@ fn work(subject: &ClientSubject, queue: &Mutex<std::vec::IntoIter<Part>>, sender
 /// Plays one scenario: a peer of its own, and one start of the client.
 fn play(subject: &ClientSubject, part: Part) -> Result<Played, RunError> {
     let Part { revision, scenario } = part;
-    let tap = Tap::start();
+    let tap = Tap::of_a_client();
     let scene = client_scenarios::scene(scenario, revision).unwrap_or_else(|| Scene::calls(Vec::new()));
     let (official, script) = (scene.official.to_owned(), scene.script(revision));
     let peer = Peer::start(scene, revision, &tap, &subject.interrupt).map_err(RunError::Listen)?;
@@ -240,7 +318,7 @@ fn play(subject: &ClientSubject, part: Part) -> Result<Played, RunError> {
         ("MCP_CONFORMANCE_PROTOCOL_VERSION", revision.date().to_owned()),
         ("MCPWIRE_SCENARIO", scenario.name().to_owned()),
     ];
-    let orders = Orders { url: peer.url(), environment, script };
+    let orders = Orders { url: peer.url(), environment, script, process: peer.client() };
     let ended = subject.client.run(&orders, subject.within, &tap, &subject.interrupt).map_err(|source| {
         let program = match &subject.client {
             Client::Command(words) => words.first().cloned().unwrap_or_default(),
@@ -251,7 +329,24 @@ fn play(subject: &ClientSubject, part: Part) -> Result<Played, RunError> {
     peer.settle(LAST_SEGMENTS);
     drop(peer);
     let head = TraceHead { scenario, revision, attempt: 1, vantage: Vantage::Server, distance: Distance::Loopback };
-    Ok(Played { part, trace: Trace::new(head, tap.events()), ended })
+    Ok(Played { part, sent: tap.written(), trace: Trace::new(head, tap.events()), ended })
+}
+
+/// What the embedded reference client takes from a response to its next request, on this machine, now.
+fn floor(subject: &ClientSubject) -> Option<Floor> {
+    let reference = ClientSubject {
+        client: Client::Reference(None),
+        revisions: Vec::new(),
+        options: subject.options.clone(),
+        within: subject.within,
+        given: String::new(),
+        interrupt: subject.interrupt.clone(),
+    };
+    let part = Part { revision: Revision::R20251125, scenario: Scenario::ClientRepeatedCalls };
+    let trace = play(&reference, part).ok()?.trace;
+    let rounds = latency::rounds(&trace);
+    let p50 = latency::median(rounds.iter().map(|round| round.took))?;
+    Some(Floor { n: rounds.len(), p50: u64::try_from(p50.as_nanos()).ok()? })
 }
 
 /// How it showed that a client does not go along with a revision.
@@ -262,7 +357,19 @@ fn declined(trace: &Trace, ended: &Ended) -> String {
         Some((method, status)) => {
             format!("it went no further than `{method}`, answered with HTTP {status} ({})", ended.how)
         }
-        None => format!("it made no request ({})", ended.how),
+        None => format!("it made no request: {} ({})", nothing_came(trace), ended.how),
+    }
+}
+
+/// What came where no request did.
+fn nothing_came(trace: &Trace) -> String {
+    let mut connections = trace.connections().peekable();
+    if connections.peek().is_none() {
+        return "it did not connect".to_owned();
+    }
+    match connections.find_map(|connection| connection.unreadable.as_ref()) {
+        Some((fault, _)) => format!("what it sent is no request of HTTP/1.1: {fault}"),
+        None => "it connected, and sent no head of a request to its end".to_owned(),
     }
 }
 

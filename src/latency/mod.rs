@@ -1,8 +1,10 @@
 //! How long exchanges took, phase by phase, and what a budget makes of it. Pure.
 
 mod phases;
+mod rounds;
 
 pub use phases::{Class, Sample, samples};
+pub use rounds::{Round, rounds};
 
 use std::time::Duration;
 

@@ -16,6 +16,8 @@
 //!               └──────────── answer │ event_stream ◀───────────┘
 //! ```
 //!
+//! Its counterpart, for the checks of clients, is the reference [`client`].
+//!
 //! A fault is asked for (`server.has`) at the one place where a real server would have the bug, a variant
 //! (`server.plays`) where the specification leaves the choice.
 

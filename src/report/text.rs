@@ -149,7 +149,8 @@ fn finding_block(out: &mut String, group: &[&CheckReport], style: Style) -> fmt:
     )?;
     writeln!(out, "  {}", check.title)?;
     if let Some(reason) = &check.reason {
-        writeln!(out, "  {reason}")?;
+        let heading = if check.verdict == Verdict::Fault { "  why       " } else { "  remark    " };
+        paragraph(out, heading, reason)?;
     }
     let mut shown: Vec<&FindingReport> = Vec::new();
     for finding in &check.findings {
@@ -224,8 +225,10 @@ fn quiet(out: &mut String, report: &Report, style: Style) -> fmt::Result {
             let examined: u32 = same.iter().map(|check| check.examined).sum();
             let revisions: Vec<&str> = same.iter().map(|check| &check.revision.date()[2..7]).collect();
             let remark = same.iter().find_map(|check| check.reason.as_deref());
-            let remark = remark.map(|remark| format!("; {remark}")).unwrap_or_default();
-            writeln!(out, "  {:<40} {} ({examined} examined{remark})", check.id, revisions.join(" "))?;
+            writeln!(out, "  {:<40} {} ({examined} examined)", check.id, revisions.join(" "))?;
+            if let Some(remark) = remark {
+                paragraph(out, "    ", remark)?;
+            }
         }
     }
     Ok(())

@@ -116,6 +116,12 @@ pub const REQUIREMENTS: &[Requirement] = &[
         source: Source::Specification(&[(R20260728, "basic/transports/streamable-http#value-encoding")]),
     },
     Requirement {
+        id: "headers.enc.escape-sentinel",
+        summary: "Plain values that look like the sentinel are Base64-encoded too.",
+        levels: &[(R20260728, Must)],
+        source: Source::Specification(&[(R20260728, "basic/transports/streamable-http#value-encoding")]),
+    },
+    Requirement {
         id: "headers.mcp-method",
         summary: "Mcp-Method mirrors the body method on every request POST.",
         levels: &[(R20260728, Must)],

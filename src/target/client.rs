@@ -3,28 +3,36 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::process::{ChildStdout, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::group::Group;
 use super::output::Output;
-use crate::trace::{Moment, Nanos, Told, What};
+use crate::trace::{Moment, Nanos, Span, Told, What};
 use crate::wire::interrupt::Interrupt;
-use crate::wire::tap::Tap;
+use crate::wire::tap::{self, Tap};
 
 /// The longest line of standard output that is read whole: a result of some megabytes has to fit.
 const LONGEST_LINE: u64 = 6 << 20;
 
-/// So much of what a client tells is kept in one scenario.
+/// So much of what a client tells is kept in one scenario: bytes, lines, and parts of JSON in them.
 const KEPT_TOLD: usize = 12 << 20;
+const KEPT_LINES: usize = 1_000;
+const KEPT_PARTS: u64 = 200_000;
 
 /// How often it is asked whether it has ended.
 const LOOK: Duration = Duration::from_millis(2);
 
 /// How long its last words may be on their way once it has ended.
 const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// The last step of every script.
+const LAST_STEP: &str = "close";
+
+/// How long it may go on once it has told that it has closed.
+const AFTER_CLOSE: Duration = Duration::from_secs(5);
 
 /// A client under test.
 #[derive(Clone, Debug)]
@@ -44,6 +52,8 @@ pub struct Orders {
     pub environment: Vec<(&'static str, String)>,
     /// The script.
     pub script: String,
+    /// Where the number of its process goes, where it is one.
+    pub process: Arc<AtomicU32>,
 }
 
 /// How a client ended.
@@ -53,6 +63,8 @@ pub struct Ended {
     pub how: String,
     /// It was made to end.
     pub forced: bool,
+    /// It was made to end before it had come to the end of its script.
+    pub unfinished: bool,
     /// The last lines that it wrote to standard error.
     pub output: Vec<String>,
 }
@@ -103,30 +115,40 @@ fn run_command(
     environment.push(("MCPWIRE_SCRIPT", orders.script.clone()));
     tap.note(What::ClientStarted);
     let mut group = Group::spawn(&words, &environment, Stdio::piped())?;
+    orders.process.store(group.leader(), Ordering::Relaxed);
     let output = Output::follow(group.stderr());
-    let teller = group.stdout().map(|stdout| follow(stdout, tap));
+    let teller = Arc::new(Teller::new(tap));
+    let telling = group.stdout().map(|stdout| follow(stdout, Arc::clone(&teller)));
     let deadline = Instant::now() + within;
     let mut ended = loop {
         if let Some(how) = group.exited() {
-            break Ended { how, forced: false, output: Vec::new() };
+            break Ended { how, forced: false, unfinished: false, output: Vec::new() };
         }
-        if interrupt.is_set() || Instant::now() > deadline {
-            let how = match interrupt.is_set() {
-                true => "interrupted".to_owned(),
-                false => format!("still running after {} s", within.as_secs()),
-            };
-            break Ended { how, forced: true, output: Vec::new() };
+        let closed = teller.closed().is_some_and(|closed| closed.elapsed() > AFTER_CLOSE);
+        let why = match tap.overflow() {
+            _ if interrupt.is_set() => Some("interrupted".to_owned()),
+            Some(overflow) => Some(format!("{overflow}, and was ended")),
+            None if closed => Some(format!("still running {} s after it had closed", AFTER_CLOSE.as_secs())),
+            None if Instant::now() > deadline => Some(still_running(within)),
+            None => None,
+        };
+        if let Some(how) = why {
+            break Ended { how, forced: true, unfinished: !closed, output: Vec::new() };
         }
         thread::sleep(LOOK);
     };
     // What it started may live on, and hold its standard output open.
-    let lingers = teller.is_some_and(|teller| !finishes(&teller, LAST_WORDS));
+    let lingers = telling.is_some_and(|telling| !finishes(&telling, LAST_WORDS));
     drop(group);
     if lingers && !ended.forced {
         ended.how.push_str(", and left a process behind that was ended");
     }
     ended.output = output.lines();
     Ok(ended)
+}
+
+fn still_running(within: Duration) -> String {
+    format!("still running after {}", Span(within))
 }
 
 fn finishes(thread: &JoinHandle<()>, within: Duration) -> bool {
@@ -138,10 +160,8 @@ fn finishes(thread: &JoinHandle<()>, within: Duration) -> bool {
 }
 
 /// Writes down what a program tells. It ends with the last process that holds the other end.
-fn follow(stdout: ChildStdout, tap: &Tap) -> JoinHandle<()> {
-    let tap = tap.clone();
+fn follow(stdout: ChildStdout, teller: Arc<Teller>) -> JoinHandle<()> {
     thread::spawn(move || {
-        let teller = Teller::new(&tap);
         let mut reader = BufReader::new(stdout);
         let mut line = Vec::new();
         loop {
@@ -156,23 +176,48 @@ fn follow(stdout: ChildStdout, tap: &Tap) -> JoinHandle<()> {
 }
 
 /// Writes down the lines that mean something, as far as there is room.
-struct Teller<'t> {
-    tap: &'t Tap,
-    kept: Mutex<usize>,
+struct Teller {
+    tap: Tap,
+    kept: Mutex<KeptLines>,
 }
 
-impl<'t> Teller<'t> {
-    fn new(tap: &'t Tap) -> Self {
-        Self { tap, kept: Mutex::new(0) }
+#[derive(Default)]
+struct KeptLines {
+    bytes: usize,
+    lines: usize,
+    parts: u64,
+    closed: Option<Instant>,
+}
+
+impl Teller {
+    fn new(tap: &Tap) -> Self {
+        Self { tap: tap.clone(), kept: Mutex::default() }
     }
 
     fn tell(&self, line: &str) {
         let nowhere = Moment { at: Nanos(0), kernel: None, seq: 0 };
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if *kept + line.len() <= KEPT_TOLD && Told::read(line, nowhere).is_some() {
-            *kept += line.len();
-            self.tap.note(What::Told { line: line.to_owned() });
+        let mut kept = self.kept();
+        let parts = tap::parts(line.as_bytes());
+        if kept.bytes + line.len() > KEPT_TOLD || kept.lines >= KEPT_LINES || kept.parts + parts > KEPT_PARTS {
+            return;
         }
+        let Some(told) = Told::read(line, nowhere) else { return };
+        kept.bytes += line.len();
+        kept.lines += 1;
+        kept.parts += parts;
+        if told.step == LAST_STEP {
+            kept.closed.get_or_insert_with(Instant::now);
+        }
+        self.tap.note(What::Told { line: line.to_owned() });
+    }
+
+    /// When it told that it has closed.
+    fn closed(&self) -> Option<Instant> {
+        self.kept().closed
+    }
+
+    fn kept(&self) -> MutexGuard<'_, KeptLines> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -195,7 +240,7 @@ fn run_reference(
         })
     };
     let deadline = Instant::now() + within;
-    while !running.is_finished() && !interrupt.is_set() && Instant::now() < deadline {
+    while !running.is_finished() && !interrupt.is_set() && tap.overflow().is_none() && Instant::now() < deadline {
         thread::sleep(LOOK);
     }
     let forced = !running.is_finished();
@@ -204,7 +249,8 @@ fn run_reference(
         Ok(Ok(())) if !forced => "it ended".to_owned(),
         Ok(Err(error)) if !forced => error.to_string(),
         Err(_) => "it panicked".to_owned(),
-        _ => format!("still running after {} s", within.as_secs()),
+        _ if interrupt.is_set() => "interrupted".to_owned(),
+        _ => tap.overflow().unwrap_or_else(|| still_running(within)),
     };
-    Ended { how, forced, output: Vec::new() }
+    Ended { how, forced, unfinished: forced, output: Vec::new() }
 }

@@ -109,6 +109,15 @@ impl Edit {
         }
     }
 
+    /// Everything on from this event comes later by that much.
+    pub fn postpone_from(&mut self, seq: u32, by: Duration) {
+        let mut events = self.trace.events.clone();
+        for event in events.iter_mut().filter(|event| event.seq >= seq) {
+            postpone(event, by);
+        }
+        self.replace(events);
+    }
+
     /// Replaces the events; they are numbered afresh.
     pub fn replace(&mut self, mut events: Vec<Event>) {
         for (seq, event) in events.iter_mut().enumerate() {
@@ -470,7 +479,7 @@ impl What {
     }
 }
 
-fn postpone(event: &mut Event, by: Duration) {
+pub(super) fn postpone(event: &mut Event, by: Duration) {
     event.at = event.at + by;
     match &mut event.what {
         What::Read { kernel: Some(kernel), .. } => *kernel = *kernel + by,

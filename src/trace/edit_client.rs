@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::Exchange;
 use super::decode::PeerEnd;
-use super::edit::{Edit, ExchangeEdit};
+use super::edit::{Edit, ExchangeEdit, postpone};
 use super::event::{Bytes, ConnectionId, Event, What};
 use super::time::Nanos;
+use super::{Ending, Exchange};
 
 impl Edit {
     /// Rewrites what the client told of these steps; `None` takes the line away.
@@ -41,6 +41,18 @@ impl Edit {
             line["error"] = error;
             Some(line)
         });
+    }
+
+    /// The client told of this step that the tool said this.
+    pub fn told_text(&mut self, step: &str, text: &str) {
+        self.told(
+            |told| told == step,
+            |mut line| {
+                line.as_object_mut()?.remove("error");
+                line["result"] = serde_json::json!({"content": [{"type": "text", "text": text}]});
+                Some(line)
+            },
+        );
     }
 
     /// The client told nothing of these steps.
@@ -79,6 +91,37 @@ impl Edit {
         ];
         events.extend(happened.map(|what| Event { seq: 0, at, what }));
         self.replace(events);
+    }
+
+    /// The client makes the last request of this name once more at the end, byte for byte.
+    pub fn client_repeats(&mut self, label: &str) {
+        let Some(last) = self.trace().exchanges().filter(|exchange| exchange.label == label).last() else { return };
+        let request = self.received(last.conn, last.request_wire.clone());
+        self.client_asks(label, request.as_bytes(), b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n");
+    }
+
+    /// All that happened took a tenth of the time.
+    pub fn ten_times_as_fast(&mut self) {
+        self.events(|event| {
+            event.at = Nanos(event.at.0 / 10);
+            match &mut event.what {
+                What::Read { kernel: Some(at), .. } | What::Wrote { began: at, .. } => *at = Nanos(at.0 / 10),
+                _ => {}
+            }
+            true
+        });
+    }
+
+    /// The client left these connections open as long as it lived.
+    pub fn client_keeps_connection(&mut self, of: &str) {
+        let conns: Vec<_> = self.trace().exchanges().filter(|e| e.label == of).map(|e| e.conn).collect();
+        self.events(|event| match event.what {
+            What::Fin { conn } | What::Reset { conn } if conns.contains(&conn) => {
+                event.what = What::Watched { conn };
+                true
+            }
+            _ => false,
+        });
     }
 
     /// The client opened one more connection at the end.
@@ -155,6 +198,43 @@ impl ExchangeEdit<'_> {
             let Ok(mut message) = serde_json::from_str::<Value>(&body) else { return (head, body) };
             rewrite(&mut message);
             (head, message.to_string())
+        })
+    }
+
+    /// Everything behind the end of this answer happened later by that much.
+    pub fn then_rests(self, by: Duration) -> Self {
+        self.with(|edit, key| {
+            let Ending::Complete(end) = edit.exchange(key).ending else { return };
+            let mut events = edit.trace().events.clone();
+            events.iter_mut().filter(|event| event.seq > end.seq).for_each(|event| postpone(event, by));
+            edit.replace(events);
+        })
+    }
+
+    /// The client made its later requests over another connection, and had this one reset when it ended.
+    pub fn client_resets_at_the_end(self) -> Self {
+        self.with(|edit, (conn, nth)| {
+            let next = edit.trace().on_connection(conn).get(nth + 1).map(|exchange| exchange.asked.seq);
+            let fresh = edit.next_connection();
+            let mut events = Vec::new();
+            for mut event in edit.trace().events.clone() {
+                if Some(event.seq) == next {
+                    let accepted = What::Accepted { conn: fresh, local: String::new(), peer: String::new() };
+                    events.push(Event { seq: 0, at: event.at, what: accepted });
+                }
+                match next.is_some_and(|next| event.seq >= next) && event.what.conn() == Some(conn) {
+                    true => event.what.move_to(fresh),
+                    // Where nothing came later, its end is rewritten.
+                    false if matches!(event.what, What::Fin { conn: on } | What::Reset { conn: on } if on == conn) => {
+                        continue;
+                    }
+                    false => {}
+                }
+                events.push(event);
+            }
+            let at = events.iter().map(|event| event.at).max().unwrap_or_default();
+            events.push(Event { seq: 0, at, what: PeerEnd::Reset.on(conn) });
+            edit.replace(events);
         })
     }
 

@@ -281,6 +281,9 @@ pub struct TcpInfo {
     pub segments_out: u32,
     /// Smoothed round-trip time in microseconds.
     pub rtt_micros: u32,
+    /// Bytes that were handed to the kernel and that it has not sent yet.
+    #[serde(default)]
+    pub unsent_bytes: u32,
 }
 
 /// Bytes of a recording. In JSON they are a string where they are UTF-8, and `{"base64": "…"}` where not.

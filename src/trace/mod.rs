@@ -25,7 +25,7 @@ pub use self::decode::{Ending, Exchange, Moment, PeerEnd, Received};
 pub use self::event::{Bytes, Conduct, ConnectionId, Event, Part, TcpInfo, What};
 pub use self::message::{Id, Message, MessageKind};
 pub use self::time::{Nanos, Span};
-pub use self::told::{CallerError, Told};
+pub use self::told::Told;
 
 pub use self::decode::ConnectionFacts;
 use self::decode::Decoder;
@@ -40,6 +40,9 @@ pub struct Trace {
     /// What happened, in order.
     pub events: Vec<Event>,
     conversation: OnceLock<Conversation>,
+    told: OnceLock<Vec<Told>>,
+    /// The session ids that we granted, and where.
+    granted: OnceLock<Vec<(u32, Vec<u8>)>>,
 }
 
 /// What a trace is a trace of.
@@ -94,7 +97,7 @@ impl Clone for Trace {
 impl Trace {
     /// A trace of these events.
     pub fn new(head: TraceHead, events: Vec<Event>) -> Self {
-        Self { head, events, conversation: OnceLock::new() }
+        Self { head, events, conversation: OnceLock::new(), told: OnceLock::new(), granted: OnceLock::new() }
     }
 
     /// The scenario.
@@ -156,14 +159,22 @@ impl Trace {
 
     /// What the client under test told of a step of its script.
     pub fn told(&self, step: &str) -> Option<Told> {
-        self.all_told().find(|told| told.step == step)
+        self.outcomes().iter().find(|told| told.step == step).cloned()
     }
 
     /// All that the client under test told.
     pub fn all_told(&self) -> impl Iterator<Item = Told> {
-        self.events.iter().filter_map(|event| match &event.what {
-            What::Told { line } => Told::read(line, Moment { at: event.at, kernel: None, seq: event.seq }),
-            _ => None,
+        self.outcomes().iter().cloned()
+    }
+
+    /// Read once: a line may have megabytes.
+    fn outcomes(&self) -> &[Told] {
+        self.told.get_or_init(|| {
+            let told = |event: &Event| match &event.what {
+                What::Told { line } => Told::read(line, Moment { at: event.at, kernel: None, seq: event.seq }),
+                _ => None,
+            };
+            self.events.iter().filter_map(told).collect()
         })
     }
 

@@ -1,7 +1,5 @@
 //! What shows that a client under test has read an answer: only then can anything that it does pass.
 
-use serde_json::Value;
-
 use super::{Exchange, Message, Trace};
 use crate::spec::{Era, Revision};
 
@@ -33,19 +31,24 @@ impl Trace {
     /// Whether a request carries the id of a session that we granted before.
     pub fn in_session(&self, exchange: &Exchange) -> bool {
         let carried = exchange.request.as_ref().and_then(|head| head.fields.get("mcp-session-id"));
-        let granted = |other: &&Exchange| other.asked.seq < exchange.asked.seq && other.grants().is_some();
         carried.is_some_and(|carried| {
-            self.exchanges().filter(granted).any(|other| other.grants() == Some(carried.value.as_slice()))
+            self.granted().iter().any(|(seq, id)| *seq < exchange.asked.seq && *id == carried.value.as_slice())
         })
+    }
+
+    /// Found once: a hostile client makes many requests, and each is asked for all before it.
+    fn granted(&self) -> &[(u32, Vec<u8>)] {
+        let granted = |exchange: &Exchange| Some((exchange.asked.seq, exchange.grants()?.to_vec()));
+        self.granted.get_or_init(|| self.exchanges().filter_map(granted).collect())
     }
 
     /// Whether the caller of this call got the content that our response carries. Every response carries a number of
     /// its own, so that nobody can know it who has not read it.
     pub fn caller_got(&self, exchange: &Exchange) -> bool {
         let content = |message: &Message| message.value["result"].get("content").cloned();
-        let sent = exchange.response().and_then(|received| content(&received.message));
-        let told = self.told(&exchange.label).and_then(|told| told.outcome.ok()?.get("content").cloned());
-        sent.is_some() && sent == told
+        let Some(sent) = exchange.response().and_then(|received| content(&received.message)) else { return false };
+        self.told(&exchange.label)
+            .is_some_and(|told| told.outcome.is_ok_and(|result| result.get("content") == Some(&sent)))
     }
 }
 
@@ -62,12 +65,18 @@ impl Exchange {
     }
 }
 
-/// Whether a request is written in the modern era's shape.
+/// Whether a request is written in the modern era's shape: one of its marks suffices, since a client may have forgotten
+/// the others.
 pub fn is_modern(exchange: &Exchange) -> bool {
     let modern = Revision::R20260728.date();
-    let named = |message: &Message| {
-        message.value["params"]["_meta"].get("io.modelcontextprotocol/protocolVersion").and_then(Value::as_str)
-            == Some(modern)
+    let marked = |message: &Message| {
+        let version = &message.value["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"];
+        version.as_str() == Some(modern) || message.method() == Some("server/discover")
     };
-    exchange.request_field("mcp-protocol-version").as_deref() == Some(modern) || exchange.sent().iter().any(named)
+    let version = exchange.request_field("mcp-protocol-version");
+    // A client of both eras may send this field in the legacy one as well.
+    let of_method = exchange.request_field("mcp-method").is_some_and(|method| method != "initialize")
+        && version.is_none()
+        && exchange.request_field("mcp-session-id").is_none();
+    version.as_deref() == Some(modern) || of_method || exchange.sent().iter().any(marked)
 }

@@ -330,15 +330,20 @@ impl Connection {
         Some(os::queued(&self.socket)? + u32::from(ended))
     }
 
+    /// Writes down what the kernel knows of the connection now.
+    pub fn note_state(&mut self) {
+        if let Some(info) = os::tcp_info(&self.socket) {
+            self.note(What::State { conn: self.id, info });
+        }
+    }
+
     /// Ends our side in order, and notes the kernel's last word on the connection.
     pub fn close(mut self) {
         self.closing();
     }
 
     fn closing(&mut self) {
-        if let Some(info) = os::tcp_info(&self.socket) {
-            self.note(What::State { conn: self.id, info });
-        }
+        self.note_state();
         let _ = self.socket.shutdown(std::net::Shutdown::Both);
         self.note(What::Closed { conn: self.id, abruptly: false });
     }

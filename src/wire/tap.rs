@@ -13,6 +13,14 @@ pub const KEPT_BYTES: u64 = 8 << 20;
 /// short it was on the wire.
 pub const KEPT_PARTS: u64 = 500_000;
 
+/// How much one trace keeps of what a client sends: requests are small.
+const LIMITS_OF_A_CLIENT: Kept = Kept { bytes: 2 << 20, parts: 40_000 };
+
+/// So many requests of a client's are answered in one trace, over so many connections, with so many bytes.
+const ANSWERED: usize = 500;
+const CONNECTIONS: ConnectionId = 200;
+const WRITTEN: usize = 32 << 20;
+
 /// What a read costs beside its bytes, in parts: a target may send them one by one.
 const PARTS_OF_A_READ: u64 = 4;
 
@@ -32,11 +40,14 @@ pub struct Tap {
     log: Arc<Mutex<Log>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Log {
     events: Vec<Event>,
     connections: ConnectionId,
     kept: Kept,
+    limits: Kept,
+    answered: usize,
+    written: usize,
 }
 
 impl Default for Tap {
@@ -48,7 +59,18 @@ impl Default for Tap {
 impl Tap {
     /// Starts an empty recording, and its clock.
     pub fn start() -> Self {
-        Self { clock: Clock::start(), log: Arc::default() }
+        Self::within(Kept { bytes: KEPT_BYTES, parts: KEPT_PARTS })
+    }
+
+    /// The same where a client is served.
+    pub fn of_a_client() -> Self {
+        Self::within(LIMITS_OF_A_CLIENT)
+    }
+
+    fn within(limits: Kept) -> Self {
+        let kept = Kept::default();
+        let log = Log { events: Vec::new(), connections: 0, kept, limits, answered: 0, written: 0 };
+        Self { clock: Clock::start(), log: Arc::new(Mutex::new(log)) }
     }
 
     /// The recording's clock.
@@ -78,7 +100,7 @@ impl Tap {
         show: impl FnOnce(&Event),
     ) {
         let mut log = self.log();
-        let room = log.kept.room(bytes);
+        let room = log.kept.room(&log.limits, bytes);
         log.kept.bytes += room as u64;
         log.kept.parts += PARTS_OF_A_READ + parts(&bytes[..room]);
         let what = What::Read {
@@ -103,6 +125,28 @@ impl Tap {
         self.log().kept
     }
 
+    /// What a client did that is more than a trace should hold of it, as a lowercase fragment.
+    pub fn overflow(&self) -> Option<String> {
+        let log = self.log();
+        if log.connections > CONNECTIONS {
+            Some(format!("it opened more than {CONNECTIONS} connections"))
+        } else if log.answered > ANSWERED {
+            Some(format!("it made more than {ANSWERED} requests"))
+        } else if log.written > WRITTEN {
+            Some(format!("it had itself sent more than {} MiB", WRITTEN >> 20))
+        } else if log.kept.bytes >= log.limits.bytes || log.kept.parts >= log.limits.parts {
+            let Kept { bytes, parts } = log.limits;
+            Some(format!("it sent more than a trace keeps ({} MiB, or {parts} values and lines)", bytes >> 20))
+        } else {
+            None
+        }
+    }
+
+    /// How many bytes were written so far.
+    pub fn written(&self) -> usize {
+        self.log().written
+    }
+
     /// What has been recorded so far. The events keep the order in which they were written down.
     pub fn events(&self) -> Vec<Event> {
         self.log().events.clone()
@@ -117,6 +161,11 @@ impl Tap {
 impl Log {
     fn push(&mut self, at: Nanos, what: What, show: impl FnOnce(&Event)) {
         let seq = self.events.len() as u32;
+        match &what {
+            What::Answering { .. } => self.answered += 1,
+            What::Wrote { bytes, .. } => self.written += bytes.0.len(),
+            _ => {}
+        }
         self.events.push(Event { seq, at, what });
         show(&self.events[seq as usize]);
     }
@@ -124,16 +173,16 @@ impl Log {
 
 impl Kept {
     /// How many of these bytes there is room for.
-    fn room(&self, bytes: &[u8]) -> usize {
-        match self.parts < KEPT_PARTS {
-            true => usize::try_from(KEPT_BYTES.saturating_sub(self.bytes)).unwrap_or(usize::MAX).min(bytes.len()),
+    fn room(&self, limits: &Self, bytes: &[u8]) -> usize {
+        match self.parts < limits.parts {
+            true => usize::try_from(limits.bytes.saturating_sub(self.bytes)).unwrap_or(usize::MAX).min(bytes.len()),
             false => 0,
         }
     }
 }
 
 /// Every value of a JSON text, and every line of an event stream, has one of these bytes.
-fn parts(bytes: &[u8]) -> u64 {
+pub(crate) fn parts(bytes: &[u8]) -> u64 {
     bytes.iter().filter(|byte| matches!(byte, b'{' | b'[' | b',' | b':' | b'\n' | b'\r')).count() as u64
 }
 

@@ -1,8 +1,10 @@
 //! The binary as its users meet it: real processes, real sockets, real signals.
 
 mod bad_input;
+mod clients;
 mod hostile;
 mod mcpwire;
+mod misdeeds;
 mod peer;
 #[cfg(unix)]
 mod readme;

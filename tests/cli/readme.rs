@@ -1,6 +1,6 @@
 //! What the README tells a newcomer to type works: every `sh` block is run, line by line.
 //!
-//! `cargo run --release --` is the binary under test, and `my-server` is the reference server. A line that ends
+//! `cargo run --release --` is the binary under test, and `my-server` is the reference server, `my-client` the reference client. A line that ends
 //! in `# exit code N` is meant to.
 
 use std::fs;
@@ -30,6 +30,10 @@ fn every_command_of_the_readme_does_what_it_says() {
     program(
         &folder.join("cargo"),
         &format!("test \"$1 $2 $3\" = 'run --release --' || exit 99\nshift 3\nexec '{BINARY}' \"$@\""),
+    );
+    program(
+        &folder.join("my-client"),
+        &format!("test \"$1\" = --some-option && shift\nexec '{BINARY}' reference-client \"$@\""),
     );
     program(&folder.join("my-server"), &format!("exec '{BINARY}' reference \"$@\""));
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap_or_default());

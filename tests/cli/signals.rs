@@ -21,7 +21,7 @@ fn slow_target(pids: &Path) -> String {
     format!("sh -c 'sleep 600 & echo $! >> {pids}; echo $$ >> {pids}; \"$@\"' sh {server}")
 }
 
-fn wait_for(what: &str, mut there: impl FnMut() -> bool) {
+pub fn wait_for(what: &str, mut there: impl FnMut() -> bool) {
     let began = Instant::now();
     while !there() {
         assert!(began.elapsed() < SOON, "{what}");
@@ -38,12 +38,12 @@ fn started(arguments: &[&str], pids: &Path) -> Running {
     running
 }
 
-fn numbers(pids: &Path) -> Vec<i32> {
+pub fn numbers(pids: &Path) -> Vec<i32> {
     fs::read_to_string(pids).unwrap_or_default().lines().filter_map(|line| line.parse().ok()).collect()
 }
 
 #[track_caller]
-fn assert_gone(pids: &Path) {
+pub fn assert_gone(pids: &Path) {
     for pid in numbers(pids) {
         // SAFETY: kill has no memory to get wrong, and signal 0 sends nothing.
         wait_for("the group ends", || unsafe { libc::kill(pid, 0) } != 0 || is_zombie(pid));

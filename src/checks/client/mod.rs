@@ -2,11 +2,28 @@
 
 checks! {
     body_drained,
-    concurrent_calls,
+    connection_reused,
+    repeated_call_latency,
+    error_is_terminal,
+    returns_at_response,
+    body_released,
+    orderly_close,
+    version_header,
+    accept,
+    truncated_answer,
     server_requests,
+    concurrent_calls,
+    cancel,
+    era_fallback,
 }
 
 mod caller;
+mod headers;
+mod http;
+mod requests;
+mod resumption;
+mod session;
+mod sse_grammar;
 
 use crate::catalogue::Listed;
 use crate::trace::{Exchange, Trace};
@@ -14,7 +31,7 @@ use crate::verdict::Judge;
 
 /// The areas of the client's side.
 pub(super) fn areas() -> Vec<Vec<Listed>> {
-    vec![listed()]
+    vec![listed(), sse_grammar::listed(), http::listed(), session::listed(), headers::listed(), resumption::listed()]
 }
 
 /// Whether the client has shown that it reads answers; where it has not, nothing that it does can pass, and the judge

@@ -1,12 +1,12 @@
 //! Sequential calls that are answered at once, in every ordinary form.
 
-use crate::drive::peer::{Act, Reply, Scene, head, turn};
+use crate::drive::peer::{Act, Reply, Scene, Step, head, turn};
 use crate::spec::Revision;
 
-/// Six streams whose terminator is a segment of its own, four whose terminator comes with the event, six JSON answers,
-/// two streams with a length.
+/// Streams whose terminator is a segment of its own, JSON answers, streams that come in one piece, streams with a
+/// length.
 pub fn scene(_revision: Revision) -> Scene {
-    Scene::calls(vec![
+    let turns = vec![
         turn("warm-up", |call| call.streamed()),
         turn("stream-1", |call| call.streamed()),
         turn("stream-2", |call| call.streamed()),
@@ -24,7 +24,10 @@ pub fn scene(_revision: Revision) -> Scene {
         turn("counted-1", |call| counted(&call.event())),
         turn("counted-2", |call| counted(&call.event())),
         turn("counted-3", |call| counted(&call.event())),
-    ])
+    ];
+    // The rest at the end shows which connections are held although nobody needs them any more.
+    let steps = turns.iter().map(|turn| Step::Call(turn.label)).chain([Step::Wait(400)]).collect();
+    Scene::calls(turns).in_steps(steps)
 }
 
 /// An event stream with a Content-Length.

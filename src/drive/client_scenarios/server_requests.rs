@@ -53,7 +53,7 @@ fn on_streams() -> Scene {
 
 /// A stream on which a request comes first, and the response when that is answered, or overdue.
 fn asks(call: &Call<'_>, request: &str, is_answered: fn(&State) -> bool) -> Reply {
-    if call.again > 0 {
+    if call.earlier > 0 {
         // The id of a request is used once.
         return call.streamed();
     }
@@ -100,7 +100,7 @@ fn in_results() -> Scene {
 fn requires(call: &Call<'_>, inputs: Map<String, Value>, state: Option<String>) -> Reply {
     let params = call.ask.params();
     let is_retry = params.get("inputResponses").is_some() || params.get("requestState").is_some();
-    if call.again > ROUNDS || inputs.is_empty() && state.is_none() {
+    if call.earlier > ROUNDS || inputs.is_empty() && state.is_none() {
         return call.streamed();
     }
     match (is_retry, params["requestState"].as_str()) {

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::protocol;
 use super::reply::{Act, Reply, chunk, sse_head};
 use super::scene::Ask;
+use super::{Shared, protocol};
 use crate::spec::{Era, Revision};
 
 /// A call of a tool that is in order.
@@ -14,8 +14,8 @@ pub struct Call<'a> {
     pub ask: &'a Ask<'a>,
     /// The revision.
     pub revision: Revision,
-    /// How many calls were answered by the same turn before.
-    pub again: usize,
+    /// How many calls came before that the same turn answers.
+    pub earlier: usize,
     /// The capabilities of the client.
     declared: Value,
     id: String,
@@ -31,12 +31,16 @@ impl<'a> Call<'a> {
             Era::Legacy => declared.clone(),
             Era::Modern => ask.params()["_meta"][protocol::CLIENT_CAPABILITIES].clone(),
         };
-        Self { ask, revision, again: 0, declared, id, nonce: protocol::random_id() }
+        Self { ask, revision, earlier: 0, declared, id, nonce: protocol::random_id() }
     }
 
-    /// So many calls were answered by the same turn before.
-    pub(super) fn again(self, again: usize) -> Self {
-        Self { again, ..self }
+    /// The last call that this turn answered, asked about by a request within an open session: the rest of its stream
+    /// is wanted.
+    pub fn resumed(ask: &'a Ask<'a>, shared: &Shared, label: &str) -> Option<Self> {
+        let session = ask.field("mcp-session-id")?;
+        let state = shared.state();
+        let id = state.last_call(label).filter(|_| state.is_open(&session) == Some(true))?;
+        Some(Self { id, ..Self::of(ask, shared.revision(), &state.declared) })
     }
 
     /// Whether the client can be asked for a sample.

@@ -19,24 +19,27 @@ mod tests;
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::spec::Revision;
+use crate::trace::What;
 use crate::wire::connection::Connection;
 use crate::wire::interrupt::Interrupt;
 use crate::wire::listener::Listener;
+use crate::wire::os;
 use crate::wire::tap::Tap;
 
 pub use self::call::Call;
+pub use self::protocol::error_text;
 pub use self::reply::{Act, Reply, chunk, head, json_head, sse_head};
 pub use self::scene::{Ask, Scene, Step, Turn, turn};
 pub use self::state::State;
 
-/// So many connections are served in one scenario; more are closed as they come, and that is written down.
-const MAX_CONNECTIONS: usize = 400;
+/// How the labels of calls begin whose times count.
+const REPEATED: &str = "repeat-";
 
 /// A running peer. Dropping it closes every connection and ends every thread.
 #[derive(Debug)]
@@ -55,6 +58,8 @@ pub struct Shared {
     interrupt: Interrupt,
     state: Mutex<State>,
     over: AtomicBool,
+    /// The client's process, once it runs; zero where it is none.
+    client: Arc<AtomicU32>,
     serving: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -75,6 +80,7 @@ impl Peer {
             interrupt: interrupt.clone(),
             state: Mutex::new(State::new(elsewhere.address())),
             over: AtomicBool::new(false),
+            client: Arc::default(),
             serving: Mutex::default(),
         });
         let acceptor = thread::Builder::new().name("peer-accept".to_owned()).spawn({
@@ -87,6 +93,11 @@ impl Peer {
     /// The URL of its endpoint.
     pub fn url(&self) -> String {
         format!("http://{}{}", self.address, protocol::PATH)
+    }
+
+    /// Where the number of the client's process goes.
+    pub fn client(&self) -> Arc<AtomicU32> {
+        Arc::clone(&self.shared.client)
     }
 
     /// Waits until every connection has ended, but no longer than that: the client has ended, and its last segments
@@ -124,9 +135,20 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the scenario is over.
+    /// Writes down how long the client's threads have waited for a processor, where the times count.
+    fn note_client_waited(&self, label: &str) {
+        if !self.scene.timed || !label.starts_with(REPEATED) {
+            return;
+        }
+        let client = self.client.load(Ordering::Relaxed);
+        if let Some(total) = Some(client).filter(|pid| *pid > 0).and_then(os::run_delay) {
+            self.tap.note(What::PeerWaited { total: u64::try_from(total.as_nanos()).unwrap_or(u64::MAX) });
+        }
+    }
+
+    /// Whether the scenario is over, or the client overdoes it.
     fn is_over(&self) -> bool {
-        self.over.load(Ordering::SeqCst) || self.interrupt.is_set()
+        self.over.load(Ordering::SeqCst) || self.interrupt.is_set() || self.tap.overflow().is_some()
     }
 
     fn accept(self: &Arc<Self>, listener: &Listener, elsewhere: &Listener) {
@@ -140,10 +162,6 @@ impl Shared {
         while !self.is_over() {
             let Some(socket) = listener.accept() else { continue };
             let mut serving = self.serving();
-            if serving.len() >= MAX_CONNECTIONS {
-                self.state().turned_away += 1;
-                continue;
-            }
             let prompt = self.scene.prompt;
             let Ok(connection) = Connection::accepted(socket, prompt, &self.tap, &self.interrupt) else { continue };
             let shared = Arc::clone(self);

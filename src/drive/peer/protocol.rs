@@ -225,7 +225,10 @@ fn mismatch(ask: &Ask<'_>, revision: Revision) -> Option<Reply> {
         );
     };
     let mirrors = |name: &str, expected: &str| {
-        ask.field(name).is_some_and(|value| value == expected || decoded(&value).as_deref() == Some(expected))
+        ask.field(name).is_some_and(|value| match value.starts_with("=?base64?") && value.ends_with("?=") {
+            true => decoded(&value).as_deref() == Some(expected),
+            false => value.is_ascii() && value == expected,
+        })
     };
     if !mirrors("mcp-protocol-version", version) {
         return refused(HEADER_MISMATCH, "header mismatch: `MCP-Protocol-Version`", json!({}));
@@ -242,6 +245,10 @@ fn mismatch(ask: &Ask<'_>, revision: Revision) -> Option<Reply> {
     }
     if ask.method() == "tools/call" && !mirrors("mcp-name", params["name"].as_str().unwrap_or_default()) {
         return refused(HEADER_MISMATCH, "header mismatch: `Mcp-Name`", json!({}));
+    }
+    let region = params["arguments"]["region"].as_str().filter(|_| params["name"] == "lookup");
+    if region.is_some_and(|region| !mirrors("mcp-param-region", region)) {
+        return refused(HEADER_MISMATCH, "header mismatch: `Mcp-Param-Region`", json!({}));
     }
     None
 }

@@ -26,6 +26,8 @@ pub enum Act {
     Wait(Duration),
     /// Waits until something has happened elsewhere, but no longer than that.
     Until(fn(&State) -> bool, Duration),
+    /// Writes down what our kernel knows of the connection.
+    State,
     /// Changes what later answers depend on.
     Change(fn(&mut State)),
     /// Ends our direction in order, and watches the client.
@@ -42,6 +44,7 @@ impl fmt::Debug for Act {
             Self::Write(bytes) => write!(f, "Write({} bytes)", bytes.len()),
             Self::Wait(duration) => write!(f, "Wait({duration:?})"),
             Self::Until(_, most) => write!(f, "Until(…, {most:?})"),
+            Self::State => f.write_str("State"),
             Self::Change(_) => f.write_str("Change(…)"),
             Self::Fin => f.write_str("Fin"),
             Self::Reset => f.write_str("Reset"),
@@ -75,6 +78,31 @@ impl Reply {
         acts.extend(events.into_iter().map(|event| Act::Write(chunk(event.as_bytes()))));
         acts.push(Act::Write(chunk(b"")));
         Self::of(acts)
+    }
+
+    /// The same as an event stream, where it is one JSON text that the request asked for.
+    pub fn into_stream(mut self) -> Self {
+        if let [Act::Write(bytes)] = &mut self.acts[..]
+            && let Some((head, body)) = String::from_utf8_lossy(bytes).split_once("\r\n\r\n")
+            && head.starts_with("HTTP/1.1 200 ")
+            && head.contains("application/json")
+        {
+            let fields = head.split("\r\n").filter_map(|line| line.split_once(": "));
+            let others: Vec<(&str, &str)> = fields.filter(|(name, _)| !name.starts_with("Content-")).collect();
+            let event = format!("data: {body}\n\n");
+            *bytes = [sse_head(&others), chunk(event.as_bytes()), chunk(b"")].concat();
+        }
+        self
+    }
+
+    /// The same in chunks, where it is an acceptance without a body.
+    pub fn into_empty_chunks(mut self) -> Self {
+        if let [Act::Write(bytes)] = &mut self.acts[..]
+            && bytes.starts_with(b"HTTP/1.1 202 ")
+        {
+            *bytes = [head(202, &[("Transfer-Encoding", "chunked")]), chunk(b"")].concat();
+        }
+        self
     }
 
     /// Called so in the trace, unless it has a name already.

@@ -23,6 +23,10 @@ pub struct Scene {
     pub answers: Option<Value>,
     /// TCP_NODELAY on our side.
     pub prompt: bool,
+    /// The times count: how long the client waited for a processor is written down with each request.
+    pub timed: bool,
+    /// A client of both eras tries the modern one first.
+    pub probe: bool,
     /// How many milliseconds a caller waits, unless its step says otherwise; `None` where it says nothing of the kind.
     pub patience: Option<u64>,
 }
@@ -73,6 +77,8 @@ impl Scene {
             react: None,
             answers: None,
             prompt: true,
+            timed: false,
+            probe: false,
             patience: Some(CALLER_PATIENCE_MS),
         }
     }
@@ -83,9 +89,27 @@ impl Scene {
         self
     }
 
+    /// With times that count.
+    pub fn timed(mut self) -> Self {
+        self.timed = true;
+        self
+    }
+
+    /// Without TCP_NODELAY on our side: a last small segment of ours waits for an acknowledgement.
+    pub fn holding_back(mut self) -> Self {
+        self.prompt = false;
+        self
+    }
+
     /// With this answer to what the turns do not cover.
     pub fn reacting(mut self, react: fn(&Ask<'_>, &Shared) -> Option<Reply>) -> Self {
         self.react = Some(react);
+        self
+    }
+
+    /// With a client that tries the modern era first, if it knows both.
+    pub fn probed(mut self) -> Self {
+        self.probe = true;
         self
     }
 
@@ -112,6 +136,9 @@ impl Scene {
         if let Some(answers) = &self.answers {
             script["answers"] = answers.clone();
         }
+        if self.probe {
+            script["probe"] = true.into();
+        }
         script.to_string()
     }
 
@@ -128,6 +155,18 @@ impl Scene {
     /// The tool that the script calls: the one that the official scenario expects.
     fn tool(&self) -> &'static str {
         if self.official == "sse-retry" { "test_reconnection" } else { "add_numbers" }
+    }
+
+    /// The step of a call of a tool that no turn answers.
+    fn step_without_turn(&self, params: &Value) -> Option<&'static str> {
+        // None at all are the same as none.
+        let given = |arguments: &Value| arguments.as_object().cloned().unwrap_or_default();
+        self.steps.iter().find_map(|step| match step {
+            Step::Tool(label, name, arguments) => {
+                (params["name"] == *name && given(&params["arguments"]) == given(arguments)).then_some(*label)
+            }
+            _ => None,
+        })
     }
 
     /// The turn of a call: by its number in the script, or the next one where the client follows no script.
@@ -194,12 +233,6 @@ impl<'a> Ask<'a> {
         self.message.as_ref().map(|message| message.value["params"].clone()).unwrap_or_default()
     }
 
-    /// Whether it is written in the modern era's shape.
-    pub fn is_modern(&self) -> bool {
-        self.field("mcp-protocol-version").as_deref() == Some(Revision::R20260728.date())
-            || self.params()["_meta"].get(protocol::VERSION).is_some()
-    }
-
     /// What it is called in the trace, unless a turn says otherwise.
     pub fn label(&self) -> String {
         match (self.http(), &self.message) {
@@ -228,18 +261,20 @@ impl Shared {
 
     /// The answer to a call that is in order.
     pub(super) fn call(&self, ask: &Ask<'_>) -> Reply {
-        let call = Call::of(ask, self.revision, &self.state().declared);
-        match self.scene.turn(&ask.params()["arguments"], self) {
-            Some(turn) => {
-                let call = call.again(self.state().seen(turn.label));
-                (turn.reply)(&call).labelled(turn.label)
-            }
-            None => call.streamed().labelled(&ask.label()),
+        let mut call = Call::of(ask, self.revision, &self.state().declared);
+        let params = ask.params();
+        if let Some(step) = self.scene.step_without_turn(&params) {
+            return call.streamed().labelled(step);
         }
+        let Some(turn) = self.scene.turn(&params["arguments"], self) else {
+            return call.streamed().labelled(&ask.label());
+        };
+        call.earlier = self.state().called(turn.label, ask.id().unwrap_or("null"));
+        (turn.reply)(&call).labelled(turn.label)
     }
 
     /// Whether the era of the revision is the modern one.
-    pub(super) fn is_modern(&self) -> bool {
+    pub fn is_modern(&self) -> bool {
         self.revision.era() == Era::Modern
     }
 }

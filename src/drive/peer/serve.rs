@@ -30,6 +30,7 @@ pub(super) fn serve(mut connection: Connection, shared: &Shared, elsewhere: bool
             break;
         }
         let reply = shared.reply(&Ask::of(&connection.exchanges()[nth], elsewhere));
+        shared.note_client_waited(&reply.label);
         connection.answering(&reply.label, reply.ours);
         match perform(reply, connection, shared) {
             (Some(same), After::Next) => connection = same,
@@ -64,7 +65,8 @@ fn has_request(connection: &mut Connection, nth: usize, shared: &Shared) -> bool
         }
         match connection.wait_quietly(Instant::now() + LOOK) {
             Wait::Ended(_) | Wait::Interrupted => return false,
-            Wait::Nothing if shared.is_over() => return false,
+            // Also where bytes come without end.
+            Wait::Nothing | Wait::Bytes if shared.is_over() => return false,
             Wait::Nothing | Wait::Bytes => {}
         }
     }
@@ -81,6 +83,10 @@ fn perform(reply: Reply, mut connection: Connection, shared: &Shared) -> (Option
             Act::Until(happened, most) => {
                 let happened = |shared: &Shared| happened(&shared.state());
                 watch(&mut connection, shared, most, happened)
+            }
+            Act::State => {
+                connection.note_state();
+                true
             }
             Act::Change(change) => {
                 change(&mut shared.state());
@@ -116,7 +122,7 @@ fn watch(connection: &mut Connection, shared: &Shared, most: Duration, happened:
         let look = if most == Duration::MAX { LOOK } else { GLANCE.min(left) };
         match connection.wait_quietly(Instant::now() + look) {
             Wait::Ended(_) | Wait::Interrupted => return false,
-            Wait::Nothing if shared.is_over() => return true,
+            Wait::Nothing | Wait::Bytes if shared.is_over() => return true,
             Wait::Nothing | Wait::Bytes => {}
         }
     }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use serde_json::Value;
 
+use super::protocol;
 use crate::trace::Id;
 
 /// What has happened so far.
@@ -12,6 +13,8 @@ use crate::trace::Id;
 pub struct State {
     /// How often a request with this label came.
     seen: BTreeMap<String, usize>,
+    /// The ids of the calls that each turn answered, the oldest first.
+    calls: BTreeMap<String, Vec<String>>,
     /// Sessions that were granted, and whether they still live.
     sessions: Vec<(String, bool)>,
     /// Calls that came without a number of the script.
@@ -22,20 +25,18 @@ pub struct State {
     pub(super) declared: Value,
     /// Another origin of ours.
     elsewhere: SocketAddr,
-    /// Connections that were not served any more.
-    pub(super) turned_away: usize,
 }
 
 impl State {
     pub(super) fn new(elsewhere: SocketAddr) -> Self {
         Self {
             seen: BTreeMap::new(),
+            calls: BTreeMap::new(),
             sessions: Vec::new(),
             unnumbered: 0,
             answered: Vec::new(),
             declared: Value::Null,
             elsewhere,
-            turned_away: 0,
         }
     }
 
@@ -65,9 +66,21 @@ impl State {
         self.answered.iter().any(|answered| answered.same_as(&wanted))
     }
 
-    /// Another origin of ours, for redirects.
-    pub fn elsewhere(&self) -> SocketAddr {
-        self.elsewhere
+    /// A call came that this turn answers; says how many came before.
+    pub(super) fn called(&mut self, label: &str, id: &str) -> usize {
+        let calls = self.calls.entry(label.to_owned()).or_default();
+        calls.push(id.to_owned());
+        calls.len() - 1
+    }
+
+    /// The id of the last call that this turn answered, as JSON.
+    pub(super) fn last_call(&self, label: &str) -> Option<String> {
+        self.calls.get(label)?.last().cloned()
+    }
+
+    /// The same path at another origin of ours, for redirects.
+    pub fn url_elsewhere(&self) -> String {
+        format!("http://{}{}", self.elsewhere, protocol::PATH)
     }
 
     /// Opens a session.
@@ -78,11 +91,6 @@ impl State {
     /// Whether a session of this id is open; `None` where there never was one.
     pub fn is_open(&self, id: &str) -> Option<bool> {
         self.sessions.iter().find(|(granted, _)| granted == id).map(|(_, open)| *open)
-    }
-
-    /// How many sessions were granted.
-    pub fn granted(&self) -> usize {
-        self.sessions.len()
     }
 
     /// Ends a session; whether there was one.

@@ -17,7 +17,7 @@ use super::transport::session_of;
 use super::wait::Wait;
 
 /// How often a stream is resumed.
-pub(super) const RESUMPTIONS: usize = 5;
+const RESUMPTIONS: usize = 5;
 
 /// How long the body of an error is waited for.
 const EXPLANATION: Duration = Duration::from_secs(1);
@@ -49,7 +49,7 @@ impl Client {
         let outcome = match self.attempt(call, wait) {
             Err(Failure::Cut(_)) if self.has(Fault::ReplaysPost) => self.attempt(call, wait),
             Err(Failure::Cut(why)) if self.has(Fault::HangsOnTruncatedAnswer) => {
-                Wait::of(self, Duration::MAX).sleep(Duration::from_secs(30))?;
+                wait.sleep(Duration::from_secs(30))?;
                 Err(Failure::Cut(why))
             }
             outcome => outcome,
@@ -167,15 +167,16 @@ impl Client {
         }
         if self.has(Fault::ResumesForEver) {
             let mut cursor = std::mem::take(cursor);
-            self.background(move |client| {
-                let generation = client.standing().generation;
-                while client.resume_once(id, &mut cursor, &Wait::with_session(client, generation)).is_err()
-                    && !client.is_closing()
-                    && !client.is_halted()
-                {}
-            });
+            self.background(move |client| client.resume_for_ever(id, &mut cursor));
         }
         Err(Failure::NotResumed)
+    }
+
+    /// The fault of a client that has given up, and goes on as if it had not.
+    fn resume_for_ever(self: &Arc<Self>, id: u64, cursor: &mut Cursor) {
+        let generation = self.standing().generation;
+        let wait = Wait::with_session(self, generation);
+        while wait.check().is_ok() && self.resume_once(id, cursor, &wait).is_err() {}
     }
 
     /// Asks for the rest of a stream (2025-11-25, "Resumability and Redelivery").
@@ -183,11 +184,17 @@ impl Client {
         if !self.has(Fault::IgnoresRetry) {
             wait.sleep(cursor.retry())?;
         }
-        let exchange = self.send(&self.get(cursor.last_event_id()), wait)?;
+        let generation = self.standing().generation;
+        let request = self.get(cursor.last_event_id());
+        let exchange = self.send(&request, wait)?;
         match (exchange.status(), exchange.form()) {
             (200, Form::Stream) => self.follow(exchange, id, cursor, wait),
             (status, _) => {
                 self.dismiss(exchange);
+                // The next call needs a session; this one is lost, since its request must not be made twice.
+                if status == 404 && request.session.is_some() {
+                    self.renew(generation)?;
+                }
                 Err(Failure::Status(status))
             }
         }
@@ -242,9 +249,9 @@ impl Client {
 
     /// The response to the request with this id.
     fn outcome(&self, messages: &[Message], id: u64) -> Option<Found> {
-        let ours =
+        let is_ours =
             |message: &&Message| message.is_response() && message.value.get("id").and_then(Value::as_u64) == Some(id);
-        let response = &messages.iter().find(ours)?.value;
+        let response = &messages.iter().find(is_ours)?.value;
         Some(match response.get("error") {
             Some(error) => Err(Failure::of(error, 200)),
             None => Ok(response.get("result").cloned().unwrap_or_default()),

@@ -36,6 +36,9 @@ impl Exchange {
     pub(super) fn begin(&mut self, wait: &Wait<'_>) -> Result<(), Failure> {
         loop {
             match self.next(wait)? {
+                Piece::Head(_, Framing::UntilClose) if self.fault == Some(Fault::LengthIsRequired) => {
+                    return Err(Failure::Unreadable("an answer without a length"));
+                }
                 Piece::Head(head, framing) => {
                     self.head = Some((head, framing));
                     return Ok(());

@@ -18,7 +18,7 @@ switches! {
         PausesBeforeCalls, "pauses-before-calls", violates ["client/repeated-call-latency"]:
             "Sleeps for 30 ms before it writes a call.";
         ErrorNotTerminal, "error-not-terminal", violates ["client/error-is-terminal"]:
-            "Takes only a result for the end of a call: after an error it resumes the stream, and gives it up after three tries.";
+            "Takes only a result for the end of a call, so that it tries three times to resume a stream after an error.";
         ErrorResumesAnyway, "error-resumes-anyway", violates ["client/error-is-terminal"]:
             "Hands an error to its caller at once, and resumes the stream all the same.";
         ReturnsAtEndOfBody, "returns-at-end-of-body", violates ["client/returns-at-response"]:
@@ -70,6 +70,8 @@ switches! {
             "Compares content types letter by letter, so that a parameter or a capital makes it unknown.";
         AcceptedNeedsLength, "accepted-needs-length", violates ["client/http/accepted-framing"]:
             "Waits for 5 s or until the connection closes where a 202 has no `Content-Length`.";
+        LengthIsRequired, "length-is-required", violates ["client/http/close-delimited"]:
+            "Gives an answer up that lasts until its connection is closed.";
 
         ForgetsSessionId, "forgets-session-id", violates ["client/session/id-echoed"]:
             "Leaves the session id out of calls.";
@@ -92,6 +94,8 @@ switches! {
             "Does not send `Mcp-Method`.";
         NoNameHeader, "no-name-header", violates ["client/headers/name"]:
             "Does not send `Mcp-Name`.";
+        NoParameterHeaders, "no-parameter-headers", violates ["client/headers/parameters"]:
+            "Does not mirror parameters in `Mcp-Param-*`.";
         RawHeaderValues, "raw-header-values", violates ["client/headers/encoding"]:
             "Puts names and parameters into header fields as they are.";
         NoMeta, "no-meta", violates ["client/headers/meta"]:
@@ -100,7 +104,7 @@ switches! {
         ReplaysPost, "replays-post", violates ["client/truncated-answer"]:
             "Sends a request once more when its answer was cut off.";
         HangsOnTruncatedAnswer, "hangs-on-truncated-answer", violates ["client/truncated-answer"]:
-            "Lets its caller wait for 30 s when an answer was cut off.";
+            "Lets its caller wait for 30 s, or as long as it will, when an answer was cut off.";
 
         NeverResumes, "never-resumes", violates ["client/resumption/last-event-id"]:
             "Does not resume a stream that broke off.";
@@ -138,5 +142,7 @@ switches! {
 
         NeverFallsBack, "never-falls-back", violates ["client/era-fallback"]:
             "Gives up where a server does not know 2026-07-28.";
+        FallsBackAnyway, "falls-back-anyway", violates ["client/era-fallback"]:
+            "Begins in the old way whatever a server of 2026-07-28 complains about.";
     }
 }

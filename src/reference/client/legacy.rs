@@ -10,7 +10,6 @@ use crate::trace::{Message, MessageKind};
 
 use super::Fault;
 use super::call::{Call, Reply};
-use super::connection::Connection;
 use super::events::{Cursor, EventStream};
 use super::exchange::Form;
 use super::failure::Failure;
@@ -23,9 +22,6 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How often the GET stream is opened again.
 const REOPENINGS: usize = 3;
-
-/// How long the answer to DELETE is waited for.
-const GOODBYE: Duration = Duration::from_secs(1);
 
 impl Client {
     /// `initialize` and `notifications/initialized`; then the server may speak.
@@ -97,9 +93,9 @@ impl Client {
     }
 
     /// A new session instead of the one of this generation, unless somebody else has made it already.
-    fn renew(self: &Arc<Self>, generation: u64) -> Result<(), Failure> {
+    pub(super) fn renew(self: &Arc<Self>, generation: u64) -> Result<(), Failure> {
         let _renewal = lock(&self.renewal);
-        match self.standing().generation == generation {
+        match self.standing().generation == generation && !self.has(Fault::KeepsDeadSession) {
             true => self.initialize(),
             false => Ok(()),
         }
@@ -120,7 +116,7 @@ impl Client {
     }
 
     /// A request with the session and the version.
-    fn dressed(&self, request: Request) -> Request {
+    pub(super) fn dressed(&self, request: Request) -> Request {
         let standing = self.standing();
         let request = request.with_session(standing.session);
         match self.version_header(standing.revision) {
@@ -165,7 +161,7 @@ impl Client {
             let status = exchange.status();
             self.dismiss(exchange);
             // Before a stream was opened this may only mean that there is none.
-            if status == 404 && request.session.is_some() && is_resumption && !self.has(Fault::KeepsDeadSession) {
+            if status == 404 && request.session.is_some() && is_resumption {
                 self.renew(generation)?;
             }
             return Err(Failure::Status(status));
@@ -239,41 +235,6 @@ impl Client {
         let params = json!({ "requestId": id, "reason": "the caller gave up" });
         let message = json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": params });
         self.post_and_forget(self.post(message));
-    }
-
-    /// Ends the session, if there is one, and lets go of the connections that are idle.
-    pub(super) fn say_goodbye(self: &Arc<Self>) {
-        self.begin_to_close();
-        let request = self.dressed(Request::delete());
-        if request.session.is_some()
-            && !self.has(Fault::NoDelete)
-            && let Ok(exchange) = self.send(&request, &Wait::of(self, GOODBYE))
-        {
-            self.release(exchange);
-        }
-        if self.has(Fault::OpensUnusedConnections) {
-            let opened: Vec<_> = (0..3).map(|_| Connection::open(self.url.origin())).collect();
-            opened.into_iter().flatten().for_each(|connection| self.close(connection));
-        }
-        self.close_idle();
-    }
-
-    /// Waits for what is under way, and lets go of all connections.
-    pub(super) fn end(self: &Arc<Self>) {
-        self.begin_to_close();
-        self.join();
-        self.close_idle();
-        self.pool.take_held().into_iter().for_each(|connection| self.close(connection));
-        self.join();
-    }
-
-    fn close_idle(self: &Arc<Self>) {
-        for connection in self.pool.take_idle() {
-            match self.has(Fault::ResetsAtExit) {
-                true => connection.reset(),
-                false => self.close(connection),
-            }
-        }
     }
 }
 

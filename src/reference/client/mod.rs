@@ -17,6 +17,7 @@
 //! `quirks`.
 
 mod call;
+mod closing;
 mod connection;
 mod events;
 mod exchange;

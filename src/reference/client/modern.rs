@@ -42,7 +42,8 @@ impl Client {
     pub(super) fn probe(self: &Arc<Self>) -> Result<(), Failure> {
         self.change_standing(|standing| standing.revision = Revision::R20260728);
         let Err(failure) = self.discover() else { return Ok(()) };
-        if !is_of_legacy_server(&failure) || self.has(Fault::NeverFallsBack) {
+        let falls_back = is_of_legacy_server(&failure) || self.has(Fault::FallsBackAnyway);
+        if !falls_back || self.has(Fault::NeverFallsBack) {
             return Err(failure);
         }
         self.change_standing(|standing| standing.revision = self.asked);
@@ -125,7 +126,8 @@ impl Client {
         if !self.has(Fault::NoNameHeader) {
             add("Mcp-Name", self.encoded(name));
         }
-        if let Some(arguments) = params.get("arguments").and_then(Value::as_object) {
+        let arguments = params.get("arguments").and_then(Value::as_object);
+        if let Some(arguments) = arguments.filter(|_| !self.has(Fault::NoParameterHeaders)) {
             for mirror in lock(&self.mirrors).get(name).into_iter().flatten() {
                 if let Some((name, value)) = mirror.field(arguments) {
                     add(&name, self.encoded(&value));

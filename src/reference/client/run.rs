@@ -110,6 +110,7 @@ impl Client {
         match self.asked.is_legacy() {
             true if self.probes => self.probe(),
             true => self.initialize(),
+            false if self.has(Fault::FallsBackAnyway) => self.discover().or_else(|_| self.initialize()),
             false => self.discover(),
         }
     }

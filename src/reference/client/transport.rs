@@ -18,8 +18,9 @@ const REDIRECTS: usize = 5;
 /// How long the rest of an answer is read after nobody needs it any more.
 const DRAIN: Duration = Duration::from_secs(1);
 
-/// How long the answer to a message that expects none may take.
-const ACKNOWLEDGEMENT: Duration = Duration::from_secs(10);
+/// How many seconds the answer to a message that expects none may take; only the one that has begun, when the client
+/// closes.
+const ACKNOWLEDGEMENT: usize = 10;
 
 impl Client {
     /// Sends a request, and waits for the head of its answer.
@@ -58,9 +59,18 @@ impl Client {
     /// Sends a message without waiting for anything.
     pub(super) fn post_and_forget(self: &Arc<Self>, request: Request) {
         let Ok(mut exchange) = self.write(&request.hurried(), &self.url) else { return };
-        self.background(move |client| match exchange.begin(&Wait::of(client, ACKNOWLEDGEMENT)) {
-            Ok(()) => client.dismiss(exchange),
-            Err(_) => client.close(exchange.into_connection()),
+        self.background(move |client| {
+            let mut begun = exchange.begin(&Wait::of(client, Duration::from_secs(1)));
+            for _ in 1..ACKNOWLEDGEMENT {
+                if !matches!(begun, Err(Failure::TimedOut)) || client.is_closing() {
+                    break;
+                }
+                begun = exchange.begin(&Wait::of(client, Duration::from_secs(1)));
+            }
+            match begun {
+                Ok(()) => client.dismiss(exchange),
+                Err(_) => client.close(exchange.into_connection()),
+            }
         });
     }
 

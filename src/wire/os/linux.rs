@@ -92,6 +92,7 @@ pub fn tcp_info(socket: &Socket) -> Option<TcpInfo> {
         data_segments_in: info.data_segs_in,
         segments_out: info.segs_out,
         rtt_micros: info.rtt,
+        unsent_bytes: info.notsent_bytes,
     })
 }
 
@@ -123,7 +124,7 @@ struct KernelTcpInfo {
     bytes_received: u64,
     segs_out: u32,
     _segs_in: u32,
-    _notsent_bytes: u32,
+    notsent_bytes: u32,
     _min_rtt: u32,
     data_segs_in: u32,
     _data_segs_out: u32,

@@ -1,33 +1,11 @@
-//! The reference client: it conforms against the reference server, and its faults are what they say.
+//! Without a fault.
 
-use std::sync::Mutex;
-
-use mcpwire::reference::client::{self, Fault};
+use mcpwire::reference::client::Fault;
 use mcpwire::reference::{Reference, Variant};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::common::{ALL, LEGACY, MODERN, start};
-
-/// What the client told, by step and in order.
-struct Told(Vec<Value>);
-
-impl Told {
-    fn line(&self, step: &str) -> &Value {
-        self.0.iter().find(|line| line["step"] == step).unwrap_or_else(|| panic!("no `{step}` in {:?}", self.0))
-    }
-
-    fn text(&self, step: &str) -> &str {
-        self.line(step)["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{:?}", self.line(step)))
-    }
-}
-
-fn run(url: &str, script: &Value, fault: Option<Fault>) -> Told {
-    let told = Mutex::new(Vec::new());
-    let tell = |line: &str| told.lock().unwrap().push(serde_json::from_str(line).unwrap());
-    client::run(url, &script.to_string(), fault, &tell, &|| false).unwrap();
-    Told(told.into_inner().unwrap())
-}
+use super::*;
 
 /// A script with every kind of step.
 fn script(revision: &str) -> Value {
@@ -120,4 +98,45 @@ fn a_connection_that_fails_is_told_and_is_the_end() {
     let told = run("http://127.0.0.1:9/mcp", &script, None);
     assert!(told.line("connect")["error"].is_object());
     assert_eq!(told.0.len(), 1);
+}
+
+#[test]
+fn unfaulted_it_reuses_its_connection_and_ends_in_order() {
+    for revision in ALL {
+        let (told, record) = play(&calls(revision, 5), None, |_| None);
+        assert_eq!(told.text("4"), "done");
+        // The GET may be sent while another answer is read.
+        assert!(record.connections() <= 2, "{}", record.connections());
+        assert_eq!(record.resets(), 0);
+        let is_legacy = revision != MODERN;
+        for (_, asked) in record.requests() {
+            let is_in_session = is_legacy && asked.method() != "initialize";
+            assert_eq!(asked.field("mcp-session-id").as_deref(), is_in_session.then_some("one"));
+            let names_version = !is_legacy || is_in_session && revision > "2025-03-26";
+            assert_eq!(asked.field("mcp-protocol-version").as_deref(), names_version.then_some(revision));
+            let accepts = match asked.head.method.as_str() {
+                "POST" => Some("application/json, text/event-stream"),
+                "GET" => Some("text/event-stream"),
+                _ => None,
+            };
+            assert_eq!(asked.field("accept").as_deref(), accepts);
+            assert_eq!(asked.field("content-type").is_some(), asked.head.method == "POST");
+            let method = (!is_legacy).then(|| asked.method().to_owned());
+            assert_eq!(asked.field("mcp-method"), method);
+            let name = (!is_legacy && is_call(asked)).then(|| "t".to_owned());
+            assert_eq!(asked.field("mcp-name"), name);
+            let meta = &asked.body["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"];
+            assert_eq!(meta.as_str(), (!is_legacy).then_some(MODERN));
+        }
+        let methods: Vec<_> =
+            record.requests().map(|(_, asked)| asked.method()).filter(|method| *method != "GET").collect();
+        match is_legacy {
+            true => {
+                assert_eq!(methods[..2], ["initialize", "notifications/initialized"]);
+                assert_eq!(methods.last(), Some(&"DELETE"));
+                assert_eq!(record.asked("GET").len(), 1);
+            }
+            false => assert_eq!(methods[..2], ["server/discover", "tools/call"]),
+        }
+    }
 }

@@ -1,0 +1,103 @@
+//! # Bad ids and retry times are ignored
+//!
+//! An id with a NUL in it is none, and a retry time is made of digits alone. A client that takes half of such an id for
+//! one asks for the wrong part of a stream; one that objects loses a response that is there.
+//!
+//! ## How to fix it
+//! Keep the last event id that had no NUL in it, and the last retry time that was made of digits; ignore the others
+//! without a word.
+
+use std::time::Duration;
+
+use crate::catalogue::{Check, Kind};
+use crate::scenario::Scenario;
+use crate::spec::Revision;
+use crate::trace::{Exchange, Trace};
+#[cfg(test)]
+use crate::trace::edit::{Mutant, mutant};
+use crate::verdict::{Cite, Judge};
+
+pub(super) const CHECK: Check = Check {
+    kind: Kind::Probe(Scenario::ClientSseGrammar),
+    cites: &[ID, RETRY],
+    revisions: Revision::LEGACY,
+    elsewhere: "streams are not resumed in 2026-07-28",
+    needs: "a client that tells what its caller gets",
+    judge,
+    #[cfg(test)]
+    mutants: MUTANTS,
+};
+
+const ID: Cite = Cite::Clause("sse.parse.id-buffer");
+const RETRY: Cite = Cite::Clause("sse.parse.retry-digits");
+
+fn judge(trace: &Trace, judge: &mut Judge<'_>) {
+    super::read(trace, judge, "ids-with-nul", ID, "with a NUL in the id of its event");
+    super::read(trace, judge, "ids-and-bad-retry", RETRY, "with retry times that are not made of digits");
+    // Nobody has to resume a stream; who does names the last id that is one.
+    for exchange in trace.exchanges() {
+        let Some(named) = resumes(exchange) else { continue };
+        judge.examined();
+        if !valid_ids(trace, exchange).contains(&named.as_str()) {
+            judge
+                .finding(
+                    ID,
+                    "a stream is resumed after the last event whose id has no NUL in it",
+                    format!("the client asked for what follows `{}`", named.escape_debug()),
+                )
+                .shown_by(exchange);
+        }
+    }
+    // Who resumes the one stream resumes the other: they differ in a retry time that has to be ignored.
+    let find = |label: &str| super::super::calls(trace).find(|call| call.label == label);
+    let (Some(plain), Some(odd)) = (find("resumed"), find("resumed-with-bad-retry")) else { return };
+    let Some(resumption) = resumption(trace, plain).filter(|get| get.asked.at.since(plain.asked.at) < AT_ONCE) else {
+        return;
+    };
+    judge.examined();
+    if self::resumption(trace, odd).is_none() {
+        judge
+            .finding(
+                RETRY,
+                "a retry time that is not made of digits is ignored",
+                "the client did not resume the stream, as it had resumed one without such a time",
+            )
+            .shown_by(odd)
+            .event(resumption.asked.seq);
+    }
+}
+
+/// A client that resumes so soon would have resumed the other stream in the time that it was given.
+const AT_ONCE: Duration = Duration::from_millis(300);
+
+/// The id after which a request asks for the rest of a stream.
+fn resumes(exchange: &Exchange) -> Option<String> {
+    (exchange.http_method() == "GET").then(|| exchange.request_field("last-event-id"))?
+}
+
+/// The request for the rest of this stream: the first one after it.
+fn resumption<'t>(trace: &'t Trace, stream: &Exchange) -> Option<&'t Exchange> {
+    trace.exchanges().find(|exchange| exchange.asked.seq > stream.asked.seq && resumes(exchange).is_some())
+}
+
+/// The last valid ids of the streams that began before this request.
+fn valid_ids<'t>(trace: &'t Trace, before: &Exchange) -> Vec<&'t str> {
+    let earlier = trace.exchanges().filter(|exchange| exchange.asked.seq < before.asked.seq);
+    earlier.filter_map(|exchange| exchange.answer.as_ref()?.stream.as_ref()?.last_event_id()).collect()
+}
+
+#[cfg(test)]
+const MUTANTS: &[Mutant] = &[
+    mutant("a-nul-is-an-error", Scenario::ClientSseGrammar, |edit| {
+        edit.told_error(|step| step == "ids-with-nul", None);
+    }),
+    mutant("a-sign-is-an-error", Scenario::ClientSseGrammar, |edit| {
+        edit.told_error(|step| step == "ids-and-bad-retry", None);
+    }),
+    mutant("half-an-id-is-kept", Scenario::ClientSseGrammar, |edit| {
+        edit.last(|exchange| exchange.label == "resumption").request_field("Last-Event-ID", "cut");
+    }),
+    mutant("a-sign-keeps-it-from-resuming", Scenario::ClientSseGrammar, |edit| {
+        edit.last(|exchange| exchange.label == "resumption").never_asked();
+    }),
+];
