@@ -704,3 +704,110 @@ fn within<'a>(bytes: &'a [u8], base: u64, span: &Span) -> &'a [u8] {
     let index = |offset: u64| usize::try_from(offset.saturating_sub(base)).unwrap_or(usize::MAX).min(bytes.len());
     &bytes[index(span.start)..index(span.end)]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::event::Bytes;
+    use super::*;
+
+    /// What a decoder makes of a connection that we accepted: each event is a microsecond later than the one before.
+    fn decoded(happened: impl IntoIterator<Item = What>) -> Decoder {
+        let mut decoder = Decoder::new(0, Vantage::Server);
+        let accepted = What::Accepted { conn: 0, local: String::new(), peer: String::new() };
+        for (seq, what) in std::iter::once(accepted).chain(happened).enumerate() {
+            decoder.feed(&Event { seq: seq as u32, at: Nanos(seq as u64 * 1_000), what });
+        }
+        decoder
+    }
+
+    fn asked(text: &str) -> What {
+        What::Read { conn: 0, kernel: None, segments: None, bytes: Bytes(text.into()), dropped: 0 }
+    }
+
+    fn answering(label: &str) -> What {
+        What::Answering { conn: 0, label: label.to_owned(), ours: Conduct::Conforming }
+    }
+
+    fn wrote(text: &str) -> What {
+        What::Wrote { conn: 0, began: Nanos(0), bytes: Bytes(text.into()) }
+    }
+
+    /// Whether the exchange is complete, with the event that completed it.
+    fn completed(exchange: &Exchange) -> Option<u32> {
+        match exchange.ending {
+            Ending::Complete(moment) => Some(moment.seq),
+            _ => None,
+        }
+    }
+
+    const GET: &str = "GET /mcp HTTP/1.1\r\nHost: here\r\n\r\n";
+    const POST: &str = "POST /mcp HTTP/1.1\r\nHost: here\r\nContent-Length: 2\r\n\r\n{}";
+    const EMPTY: &str = "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n";
+    const CHUNKED: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+    const UNTIL_CLOSE: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: {}\n\n";
+
+    #[test]
+    fn pipelined_requests_are_answered_in_order() {
+        let both = format!("{POST}{GET}");
+        let decoder = decoded([asked(&both), answering("first"), wrote(EMPTY), answering("second"), wrote(EMPTY)]);
+        let [first, second] = decoder.exchanges() else { panic!("{:?}", decoder.exchanges()) };
+        assert_eq!((first.label.as_str(), first.http_method(), completed(first)), ("first", "POST", Some(3)));
+        assert_eq!((second.label.as_str(), second.http_method(), completed(second)), ("second", "GET", Some(5)));
+        assert_eq!(first.request_body, b"{}");
+        assert_eq!((first.asked.seq, second.asked.seq), (1, 1));
+    }
+
+    #[test]
+    fn a_request_in_pieces_begins_with_its_head_and_is_written_with_its_last_byte() {
+        let (head, body) = POST.split_at(POST.len() - 1);
+        let (start, head) = head.split_at(10);
+        let decoder = decoded([asked(start), asked(head), asked(body)]);
+        let [exchange] = decoder.exchanges() else { panic!("{:?}", decoder.exchanges()) };
+        assert_eq!(exchange.asked.seq, 2);
+        assert_eq!(exchange.written.map(|(_, moment)| moment.seq), Some(3));
+    }
+
+    #[test]
+    fn a_client_that_ends_its_direction_before_our_answer_is_complete_cuts_it() {
+        let begun = || [asked(GET), answering("cut"), wrote(CHUNKED)];
+        for (ending, how) in [(What::Fin { conn: 0 }, PeerEnd::Fin), (What::Reset { conn: 0 }, PeerEnd::Reset)] {
+            let decoder = decoded(begun().into_iter().chain([ending]));
+            let [exchange] = decoder.exchanges() else { panic!("{:?}", decoder.exchanges()) };
+            assert!(matches!(exchange.ending, Ending::Cut(seen, at) if seen == how && at.seq == 4), "{exchange:?}");
+            assert_eq!(decoder.connection().ended.map(|(seen, _)| seen), Some(how));
+        }
+    }
+
+    #[test]
+    fn a_client_that_ends_its_direction_after_our_answer_cuts_nothing() {
+        let decoder =
+            decoded([asked(GET), answering("whole"), wrote(CHUNKED), wrote("0\r\n\r\n"), What::Fin { conn: 0 }]);
+        assert_eq!(decoder.exchanges().iter().map(completed).collect::<Vec<_>>(), [Some(4)]);
+        assert_eq!(decoder.connection().ended.map(|(how, at)| (how, at.seq)), Some((PeerEnd::Fin, 5)));
+    }
+
+    #[test]
+    fn our_end_is_the_end_of_an_answer_that_has_no_other() {
+        for end in [What::Finished { conn: 0 }, What::Closed { conn: 0, abruptly: false }] {
+            let decoder = decoded([asked(GET), answering("until-close"), wrote(UNTIL_CLOSE), end]);
+            let [exchange] = decoder.exchanges() else { panic!("{:?}", decoder.exchanges()) };
+            assert_eq!(completed(exchange), Some(4), "{exchange:?}");
+            assert_eq!(exchange.messages().len(), 1);
+        }
+    }
+
+    #[test]
+    fn our_end_does_not_complete_an_answer_that_lacks_something() {
+        let end = What::Closed { conn: 0, abruptly: false };
+        let decoder = decoded([asked(GET), answering("truncated"), wrote(CHUNKED), end]);
+        assert_eq!(decoder.exchanges().iter().map(completed).collect::<Vec<_>>(), [None]);
+        assert_eq!(decoder.connection().closed.map(|moment| moment.seq), Some(4));
+    }
+
+    #[test]
+    fn bytes_that_are_no_request_are_told_of_the_connection() {
+        let decoder = decoded([asked("\u{16}\u{3}\u{1} no request at all\r\n\r\n")]);
+        assert!(decoder.is_lost());
+        assert_eq!(decoder.connection().unreadable.as_ref().map(|(_, moment)| moment.seq), Some(1));
+    }
+}

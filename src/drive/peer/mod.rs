@@ -14,6 +14,8 @@ mod reply;
 mod scene;
 mod serve;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::net::SocketAddr;

@@ -41,6 +41,9 @@ pub(super) fn reply(ask: &Ask<'_>, shared: &Shared) -> Reply {
     let reply = match (ask.http(), shared.is_modern()) {
         ("POST", modern) => match Message::read_all(&ask.exchange.request_body) {
             Err(_) => refusal(400, None, PARSE_ERROR, "the body is no JSON"),
+            Ok(messages) if messages.iter().any(|message| message.value["jsonrpc"] != "2.0") => {
+                refusal(400, ask.id(), INVALID_REQUEST, "`jsonrpc` is \"2.0\" in every message")
+            }
             Ok(_) if modern => modern_post(ask, shared),
             Ok(messages) => legacy_post(ask, &messages, shared),
         },
@@ -71,7 +74,7 @@ fn legacy_post(ask: &Ask<'_>, messages: &[Message], shared: &Shared) -> Reply {
         MessageKind::Other => refusal(400, None, INVALID_REQUEST, "the body is no JSON-RPC message"),
         MessageKind::Request if id.is_none() => refusal(400, None, INVALID_REQUEST, "an id is a string or a number"),
         MessageKind::Request => match ask.method() {
-            "tools/call" => shared.call(ask),
+            "tools/call" => call(ask, shared),
             method => Reply::json(200, &[], &plain(id, method, shared.revision())),
         },
     }
@@ -188,13 +191,23 @@ fn modern_post(ask: &Ask<'_>, shared: &Shared) -> Reply {
         return refusal;
     }
     match ask.method() {
-        "tools/call" => shared.call(ask),
+        "tools/call" => call(ask, shared),
         method => {
             let text = plain(id, method, shared.revision());
             let known = matches!(method, "tools/list" | "server/discover");
             Reply::json(if known { 200 } else { 404 }, &[], &text)
         }
     }
+}
+
+/// A call of a tool that there is; another one is an error (2025-11-25, "Tools", "Error Handling").
+fn call(ask: &Ask<'_>, shared: &Shared) -> Reply {
+    let name = &ask.params()["name"];
+    if tools().as_array().is_some_and(|tools| tools.iter().any(|tool| tool["name"] == *name)) {
+        return shared.call(ask);
+    }
+    let error = error_text(ask.id(), INVALID_PARAMS, &format!("unknown tool: {name}"), None);
+    Reply::stream([format!("data: {error}\n\n").as_str()])
 }
 
 /// What headers and `_meta` lack (2026-07-28, "Request Metadata").
