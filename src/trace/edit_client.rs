@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::Exchange;
 use super::decode::PeerEnd;
-use super::edit::{Edit, ExchangeEdit, postpone};
+use super::edit::{Edit, ExchangeEdit};
 use super::event::{Bytes, ConnectionId, Event, What};
 use super::time::Nanos;
-use super::{Ending, Exchange};
 
 impl Edit {
     /// Rewrites what the client told of these steps; `None` takes the line away.
