@@ -62,7 +62,7 @@ scenarios! {
         ClientCancel, "client-cancel": "A call that its caller gives up.";
         ClientResumption, "client-resumption": "Streams that end or break before their response.";
         ClientTruncated, "client-truncated": "Answers that break off, or cannot be read.";
-        ClientRedirect, "client-redirect": "Answers that lead to another origin, and to another session.";
+        ClientRedirect, "client-redirect": "Answers that lead to another session, and to another origin.";
         ClientSessionExpiry, "client-session-expiry": "A session that ends between two calls.";
         ClientEra, "client-era": "What a client of both eras does when its first modern request is refused.";
     }

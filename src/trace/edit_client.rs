@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::Exchange;
 use super::decode::PeerEnd;
-use super::edit::{Edit, ExchangeEdit, postpone};
+use super::edit::{Edit, ExchangeEdit};
 use super::event::{Bytes, ConnectionId, Event, What};
 use super::time::Nanos;
-use super::{Ending, Exchange};
 
 impl Edit {
     /// Rewrites what the client told of these steps; `None` takes the line away.
@@ -198,16 +198,6 @@ impl ExchangeEdit<'_> {
             let Ok(mut message) = serde_json::from_str::<Value>(&body) else { return (head, body) };
             rewrite(&mut message);
             (head, message.to_string())
-        })
-    }
-
-    /// Everything behind the end of this answer happened later by that much.
-    pub fn then_rests(self, by: Duration) -> Self {
-        self.with(|edit, key| {
-            let Ending::Complete(end) = edit.exchange(key).ending else { return };
-            let mut events = edit.trace().events.clone();
-            events.iter_mut().filter(|event| event.seq > end.seq).for_each(|event| postpone(event, by));
-            edit.replace(events);
         })
     }
 

@@ -1,4 +1,4 @@
-//! Answers that lead astray: to another origin, and to another session.
+//! Answers that lead astray: to another session, and to another origin.
 
 use crate::drive::peer::{Ask, Reply, Scene, Shared, turn};
 use crate::spec::Revision;
@@ -6,15 +6,15 @@ use crate::spec::Revision;
 /// What an answer to a call says that the session is. It is not.
 const OTHER_ID: &str = "0ther-session-than-the-one-from-initialize";
 
-/// The first call behind the warm-up is redirected; nobody is served where it leads. A later answer names another
-/// session, which changes nothing.
+/// An answer names another session, which changes nothing. The call behind the next one is redirected; nobody is served
+/// where that leads.
 pub fn scene(_revision: Revision) -> Scene {
     Scene::calls(vec![
         turn("warm-up", |call| call.streamed()),
-        turn("redirected", |call| call.json()),
-        turn("after-redirect", |call| call.json()),
         turn("other-id", |call| Reply::json(200, &[("Mcp-Session-Id", OTHER_ID)], &call.response()).damaged()),
         turn("after-other-id", |call| call.json()),
+        turn("redirected", |call| call.json()),
+        turn("after-redirect", |call| call.json()),
     ])
     .reacting(redirect)
 }
@@ -24,6 +24,8 @@ fn redirect(ask: &Ask<'_>, shared: &Shared) -> Option<Reply> {
         return Some(Reply::empty(403, &[]).labelled("elsewhere"));
     }
     let state = shared.state();
-    let is_due = ask.method() == "tools/call" && state.seen("warm-up") > 0 && state.seen("redirected") == 0;
+    // The call after the misleading answer: one that has been misled is refused, and has no turn.
+    let has_gone_on = state.seen("after-other-id") + state.seen("tools/call") > 0;
+    let is_due = ask.method() == "tools/call" && has_gone_on && state.seen("redirected") == 0;
     is_due.then(|| Reply::empty(307, &[("Location", &state.url_elsewhere())]).labelled("redirected"))
 }

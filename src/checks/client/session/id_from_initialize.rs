@@ -14,7 +14,7 @@ use crate::scenario::Scenario;
 use crate::spec::Revision;
 #[cfg(test)]
 use crate::trace::edit::{Mutant, mutant};
-use crate::trace::{Ending, Trace};
+use crate::trace::Trace;
 use crate::verdict::{Cite, Judge};
 
 pub(super) const CHECK: Check = Check {
@@ -32,9 +32,8 @@ const CLAUSE: Cite = Cite::Clause("session.client.echo-header");
 
 fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     let Some(misleading) = trace.labelled("other-id").next() else { return };
-    let Ending::Complete(end) = misleading.ending else { return };
     let later = requests::to_endpoint(trace)
-        .filter(|request| request.asked.seq > end.seq && request.request_field(FIELD).is_some());
+        .filter(|request| request.asked.seq > misleading.asked.seq && request.request_field(FIELD).is_some());
     look_at(trace, judge, later, |request| {
         (!trace.in_session(request)).then(|| {
             let observed = format!("{} went out with an id from elsewhere", requests::name(request));

@@ -48,10 +48,11 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     if !reads_answers(trace, judge) {
         return;
     }
-    let later = || requests::posts(trace).filter(|request| request.asked.seq > end.seq);
-    // What is under way at the moment of the 404 is not held against anybody: the new handshake may come behind it.
-    let handshake = later().find(|request| request.rpc_method().as_deref() == Some("initialize"));
-    let next = later().find(|request| requests::request(request).is_some());
+    let since = |seq: u32| requests::posts(trace).filter(move |request| request.asked.seq > seq);
+    // A client may have read the 404 before it is on record that we have written it. And what is under way in that
+    // moment is not held against anybody: the new handshake may come behind it.
+    let handshake = since(refused.asked.seq).find(|request| request.rpc_method().as_deref() == Some("initialize"));
+    let next = since(end.seq).find(|request| requests::request(request).is_some());
     if let Some(handshake) = handshake {
         judge.examined();
         if handshake.request_field(FIELD).is_some() {
@@ -114,6 +115,7 @@ fn dead_id(edit: &crate::trace::edit::Edit) -> String {
 mod tests {
     use super::*;
     use crate::checks::proofs::{judged_in, tolerates};
+    use crate::trace::What;
     use crate::verdict::Verdict;
 
     const ID: &str = "client/session/reinitializes-on-404";
@@ -123,6 +125,22 @@ mod tests {
         tolerates(ID, Scenario::ClientSessionExpiry, |edit| {
             let request = format!("DELETE /mcp HTTP/1.1\r\nHost: a\r\n{FIELD}: {}\r\n\r\n", dead_id(edit));
             edit.client_asks("DELETE", request.as_bytes(), b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+        });
+    }
+
+    #[test]
+    fn the_new_session_may_be_asked_for_before_our_404_is_on_record() {
+        tolerates(ID, Scenario::ClientSessionExpiry, |edit| {
+            let mut events = edit.trace().events.clone();
+            let is_404 = |what: &What| matches!(what, What::Wrote { bytes, .. } if bytes.0.starts_with(b"HTTP/1.1 404"));
+            let Some(at) = events.iter().position(|event| is_404(&event.what)) else { return };
+            let is_handshake = |what: &What| {
+                matches!(what, What::Read { bytes, .. } if String::from_utf8_lossy(&bytes.0).contains("initialize"))
+            };
+            let Some(behind) = events[at..].iter().position(|event| is_handshake(&event.what)) else { return };
+            let wrote = events.remove(at);
+            events.insert(at + behind, wrote);
+            edit.replace(events);
         });
     }
 

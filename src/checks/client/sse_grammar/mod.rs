@@ -42,7 +42,8 @@ mod tests {
     use crate::verdict::Verdict;
 
     fn never_pass(without: fn(&mut Edit)) {
-        for listed in listed() {
+        // Streams that are resumed show on the wire what was made of their ids.
+        for listed in listed().iter().filter(|listed| !listed.id().ends_with("/ids-and-retry")) {
             for (revision, verdict) in judged_in(&listed.id(), Scenario::ClientSseGrammar, without) {
                 assert_eq!(verdict, Verdict::NotExercised, "{} in {revision}", listed.id());
             }
