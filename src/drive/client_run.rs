@@ -18,7 +18,7 @@ use crate::spec::Revision;
 use crate::target::client::{Client, Ended, Orders};
 use crate::trace::redact::Redactor;
 use crate::trace::store::Recording;
-use crate::trace::{Distance, Trace, TraceHead, Vantage, What};
+use crate::trace::{Distance, Event, Trace, TraceHead, Vantage, What};
 use crate::wire::interrupt::Interrupt;
 use crate::wire::tap::Tap;
 
@@ -329,7 +329,7 @@ fn play(subject: &ClientSubject, part: Part) -> Result<Played, RunError> {
     peer.settle(LAST_SEGMENTS);
     drop(peer);
     let head = TraceHead { scenario, revision, attempt: 1, vantage: Vantage::Server, distance: Distance::Loopback };
-    Ok(Played { part, sent: tap.written(), trace: Trace::new(head, tap.events()), ended })
+    Ok(Played { part, sent: tap.written(), trace: Trace::new(head, in_order(tap.events())), ended })
 }
 
 /// What the embedded reference client takes from a response to its next request, on this machine, now.
@@ -347,6 +347,19 @@ fn floor(subject: &ClientSubject) -> Option<Floor> {
     let rounds = latency::rounds(&trace);
     let p50 = latency::median(rounds.iter().map(|round| round.took))?;
     Some(Floor { n: rounds.len(), p50: u64::try_from(p50.as_nanos()).ok()? })
+}
+
+/// The events in the order of their causes. What we write is written down when it is out: on another connection the
+/// client may have acted on it by then.
+fn in_order(mut events: Vec<Event>) -> Vec<Event> {
+    events.sort_by_key(|event| match event.what {
+        What::Wrote { began, .. } => began,
+        _ => event.at,
+    });
+    for (seq, event) in (0..).zip(&mut events) {
+        event.seq = seq;
+    }
+    events
 }
 
 /// How it showed that a client does not go along with a revision.
@@ -385,4 +398,22 @@ fn client_name(traces: &[Trace]) -> Option<String> {
         let (name, version) = (info["name"].as_str()?, info["version"].as_str().unwrap_or_default());
         Some(format!("{name} {version}").trim_end().chars().take(120).collect())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::{Bytes, Nanos};
+
+    #[test]
+    fn what_the_client_did_upon_an_answer_stands_behind_it() {
+        let read = |conn, at: u64| {
+            let bytes = Bytes(Vec::new());
+            Event { seq: 0, at: Nanos(at), what: What::Read { conn, kernel: None, segments: None, bytes, dropped: 0 } }
+        };
+        let wrote = What::Wrote { conn: 0, began: Nanos(2), bytes: Bytes(Vec::new()) };
+        let events = in_order(vec![read(0, 1), read(1, 4), Event { seq: 2, at: Nanos(5), what: wrote }, read(0, 6)]);
+        let order: Vec<_> = events.iter().map(|event| (event.seq, event.at.0)).collect();
+        assert_eq!(order, [(0, 1), (1, 5), (2, 4), (3, 6)]);
+    }
 }
