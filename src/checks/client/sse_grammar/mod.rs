@@ -41,7 +41,11 @@ mod tests {
     use crate::trace::edit::Edit;
     use crate::verdict::Verdict;
 
-    fn never_pass(without: fn(&mut Edit)) {
+    #[rstest]
+    #[case::a_client_that_does_not_tell(tells_nothing)]
+    #[case::a_client_that_cannot_read_the_plain_answer(cannot_read_the_plain_answer)]
+    #[case::a_client_that_made_no_plain_call(makes_no_plain_call)]
+    fn nothing_passes_for(#[case] without: fn(&mut Edit)) {
         for listed in listed() {
             for (revision, verdict) in judged_in(&listed.id(), Scenario::ClientSseGrammar, without) {
                 assert_eq!(verdict, Verdict::NotExercised, "{} in {revision}", listed.id());
@@ -49,11 +53,15 @@ mod tests {
         }
     }
 
-    #[rstest]
-    #[case::a_client_that_does_not_tell(|edit| edit.told_nothing(|_| true))]
-    #[case::a_client_that_cannot_read_the_plain_answer(|edit| edit.told_error(|step| step == PLAIN, None))]
-    #[case::a_client_that_made_no_plain_call(|edit| { edit.first(|exchange| exchange.label == PLAIN).never_asked(); })]
-    fn nothing_passes_for(#[case] without: fn(&mut Edit)) {
-        never_pass(without);
+    fn tells_nothing(edit: &mut Edit) {
+        edit.told_nothing(|_| true);
+    }
+
+    fn cannot_read_the_plain_answer(edit: &mut Edit) {
+        edit.told_error(|step| step == PLAIN, None);
+    }
+
+    fn makes_no_plain_call(edit: &mut Edit) {
+        edit.first(|exchange| exchange.label == PLAIN).never_asked();
     }
 }
