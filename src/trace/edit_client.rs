@@ -174,8 +174,12 @@ impl ExchangeEdit<'_> {
     pub fn then_rests(self, by: Duration) -> Self {
         self.with(|edit, key| {
             let Ending::Complete(end) = edit.exchange(key).ending else { return };
+            let asked = edit.exchange(key).asked.seq;
+            // What the client did upon the answer may stand before our note of having written it.
+            let is_answer = |event: &Event| event.what.conn() == Some(key.0) && event.seq <= end.seq;
             let mut events = edit.trace().events.clone();
-            events.iter_mut().filter(|event| event.seq > end.seq).for_each(|event| postpone(event, by));
+            let later = events.iter_mut().filter(|event| event.seq > asked && !is_answer(event));
+            later.for_each(|event| postpone(event, by));
             edit.replace(events);
         })
     }

@@ -46,7 +46,8 @@ mod tests {
     #[case::a_client_that_cannot_read_the_plain_answer(cannot_read_the_plain_answer)]
     #[case::a_client_that_made_no_plain_call(makes_no_plain_call)]
     fn nothing_passes_for(#[case] without: fn(&mut Edit)) {
-        for listed in listed() {
+        // Who resumes a stream after an id has read the id.
+        for listed in listed().iter().filter(|listed| !listed.id().ends_with("/ids-and-retry")) {
             for (revision, verdict) in judged_in(&listed.id(), Scenario::ClientSseGrammar, without) {
                 assert_eq!(verdict, Verdict::NotExercised, "{} in {revision}", listed.id());
             }
