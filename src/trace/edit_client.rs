@@ -201,6 +201,20 @@ impl ExchangeEdit<'_> {
         })
     }
 
+    /// Everything behind the end of this answer happened later by that much.
+    pub fn then_rests(self, by: Duration) -> Self {
+        self.with(|edit, key| {
+            let Ending::Complete(end) = edit.exchange(key).ending else { return };
+            let asked = edit.exchange(key).asked.seq;
+            // What the client did upon the answer may stand before our note of having written it.
+            let is_answer = |event: &Event| event.what.conn() == Some(key.0) && event.seq <= end.seq;
+            let mut events = edit.trace().events.clone();
+            let later = events.iter_mut().filter(|event| event.seq > asked && !is_answer(event));
+            later.for_each(|event| postpone(event, by));
+            edit.replace(events);
+        })
+    }
+
     /// The client made its later requests over another connection, and had this one reset when it ended.
     pub fn client_resets_at_the_end(self) -> Self {
         self.with(|edit, (conn, nth)| {

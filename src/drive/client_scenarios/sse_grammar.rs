@@ -37,8 +37,8 @@ pub fn scene(revision: Revision) -> Scene {
         turn("incomplete-line", |call| {
             whole(call, &format!(": nothing ends this\ndata: {}", call.response_saying(POISON))).damaged()
         }),
-        turn("many-events", many_events),
         turn("large-event", large_event),
+        turn("many-events", many_events),
     ]);
     if revision.era() == Era::Legacy {
         turns.extend(resumable());

@@ -88,3 +88,23 @@ const MUTANTS: &[Mutant] = &[
         edit.told_error(|step| step == "connect", None);
     }),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::proofs::tolerates;
+
+    const ID: &str = "client/http/accepted-framing";
+
+    #[test]
+    fn a_client_may_take_its_time() {
+        tolerates(ID, Scenario::ClientHttp, |edit| {
+            edit.first(|exchange| exchange.label == "notifications/initialized").then_rests(STUCK / 2);
+        });
+    }
+
+    #[test]
+    fn a_client_that_does_not_tell_shows_it_by_its_next_request() {
+        tolerates(ID, Scenario::ClientHttp, |edit| edit.told_nothing(|_| true));
+    }
+}

@@ -12,7 +12,7 @@ use crate::scenario::Scenario;
 use crate::spec::{Era, Revision};
 use crate::trace::{Exchange, Trace};
 #[cfg(test)]
-use crate::trace::edit::{Mutant, mutant};
+use crate::trace::edit::{Edit, Mutant, mutant};
 use crate::verdict::{Cite, Judge};
 
 pub(super) const CHECK: Check = Check {
@@ -44,6 +44,10 @@ fn handshake(trace: &Trace, judge: &mut Judge<'_>) {
             && exchange.response().is_some()
     };
     let Some(asked) = trace.exchanges().find(is_handshake) else { return };
+    // A session id that it can have from nowhere else: what went wrong later is another matter.
+    if trace.exchanges().any(|exchange| trace.in_session(exchange)) {
+        return judge.examined();
+    }
     let (observed, seq) = match trace.told("connect") {
         Some(told) if told.outcome.is_err() => {
             (format!("the caller could not connect: {}", caller::words(&told)), told.moment.seq)
@@ -92,6 +96,13 @@ fn list(trace: &Trace, judge: &mut Judge<'_>) {
 const MUTANTS: &[Mutant] = &[
     mutant("initialize-must-be-json", Scenario::ClientHttp, |edit| {
         edit.told_error(|step| step == "connect", None);
+        stops_at_the_handshake(edit);
+    }),
+    mutant("it-ends-at-the-stream", Scenario::ClientHttp, |edit| {
+        if edit.trace().revision().era() == Era::Legacy {
+            edit.told_nothing(|_| true);
+            stops_at_the_handshake(edit);
+        }
     }),
     mutant("lists-must-be-json", Scenario::ClientHttp, |edit| {
         edit.told_error(|step| step == "tools", None);
@@ -102,13 +113,41 @@ const MUTANTS: &[Mutant] = &[
     mutant("calls-must-be-json", Scenario::ClientHttp, |edit| {
         edit.told_error(|step| step == "form-stream", None);
     }),
-    mutant("the-client-ends-at-the-stream", Scenario::ClientHttp, |edit| {
-        if edit.trace().revision().era() == Era::Modern {
-            return;
-        }
-        edit.told_nothing(|_| true);
-        edit.each(|exchange| exchange.rpc_method().as_deref() != Some("initialize"), |exchange| {
-            exchange.never_asked();
-        });
-    }),
 ];
+
+#[cfg(test)]
+fn stops_at_the_handshake(edit: &mut Edit) {
+    let is_handshake = |label: &str| matches!(label, "initialize" | "server/discover");
+    edit.each(
+        |exchange| !is_handshake(&exchange.label),
+        |exchange| {
+            exchange.never_asked();
+        },
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::proofs::{judged_in, tolerates};
+    use crate::verdict::Verdict;
+
+    const ID: &str = "client/http/answer-forms";
+
+    #[test]
+    fn a_client_that_knows_neither_form_of_a_call_shows_nothing_of_them() {
+        let verdicts = judged_in(ID, Scenario::ClientHttp, |edit| {
+            edit.told_error(|step| step.starts_with("form-"), None);
+            edit.told_nothing(|step| !step.starts_with("form-"));
+        });
+        assert!(verdicts.iter().all(|(_, verdict)| *verdict != Verdict::Fail), "{verdicts:?}");
+    }
+
+    #[test]
+    fn nobody_has_to_list_the_tools() {
+        tolerates(ID, Scenario::ClientHttp, |edit| {
+            edit.told_nothing(|step| step == "tools");
+            edit.first(|exchange| exchange.label == "tools/list").never_asked();
+        });
+    }
+}

@@ -101,3 +101,30 @@ const MUTANTS: &[Mutant] = &[
         edit.last(|exchange| exchange.label == "resumption").never_asked();
     }),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::proofs::{legal, tolerates};
+
+    const ID: &str = "client/sse-grammar/ids-and-retry";
+
+    #[test]
+    fn nobody_has_to_resume() {
+        tolerates(ID, Scenario::ClientSseGrammar, |edit| {
+            edit.each(
+                |exchange| exchange.label == "resumption",
+                |exchange| {
+                    exchange.never_asked();
+                },
+            );
+        });
+    }
+
+    #[test]
+    fn an_id_of_an_earlier_stream_is_an_id() {
+        legal(ID, Scenario::ClientSseGrammar, |edit| {
+            edit.last(|exchange| exchange.label == "resumption").request_field("Last-Event-ID", "one");
+        });
+    }
+}

@@ -41,8 +41,12 @@ mod tests {
     use crate::trace::edit::Edit;
     use crate::verdict::Verdict;
 
-    fn never_pass(without: fn(&mut Edit)) {
-        // Streams that are resumed show on the wire what was made of their ids.
+    #[rstest]
+    #[case::a_client_that_does_not_tell(tells_nothing)]
+    #[case::a_client_that_cannot_read_the_plain_answer(cannot_read_the_plain_answer)]
+    #[case::a_client_that_made_no_plain_call(makes_no_plain_call)]
+    fn nothing_passes_for(#[case] without: fn(&mut Edit)) {
+        // Who resumes a stream after an id has read the id.
         for listed in listed().iter().filter(|listed| !listed.id().ends_with("/ids-and-retry")) {
             for (revision, verdict) in judged_in(&listed.id(), Scenario::ClientSseGrammar, without) {
                 assert_eq!(verdict, Verdict::NotExercised, "{} in {revision}", listed.id());
@@ -50,11 +54,15 @@ mod tests {
         }
     }
 
-    #[rstest]
-    #[case::a_client_that_does_not_tell(|edit: &mut Edit| edit.told_nothing(|_| true))]
-    #[case::a_client_that_cannot_read_the_plain_answer(|edit: &mut Edit| edit.told_error(|step| step == PLAIN, None))]
-    #[case::a_client_that_made_no_plain_call(|edit: &mut Edit| { edit.first(|exchange| exchange.label == PLAIN).never_asked(); })]
-    fn nothing_passes_for(#[case] without: fn(&mut Edit)) {
-        never_pass(without);
+    fn tells_nothing(edit: &mut Edit) {
+        edit.told_nothing(|_| true);
+    }
+
+    fn cannot_read_the_plain_answer(edit: &mut Edit) {
+        edit.told_error(|step| step == PLAIN, None);
+    }
+
+    fn makes_no_plain_call(edit: &mut Edit) {
+        edit.first(|exchange| exchange.label == PLAIN).never_asked();
     }
 }
