@@ -48,8 +48,9 @@ fn handshake(trace: &Trace, judge: &mut Judge<'_>) {
         Some(told) if told.outcome.is_err() => {
             (format!("the caller could not connect: {}", caller::words(&told)), told.moment.seq)
         }
-        Some(_) => return judge.examined(),
-        None if trace.understood() => return judge.examined(),
+        _ if trace.understood() => return judge.examined(),
+        // Anybody can say so.
+        Some(_) => return,
         // Whether it needed the answer, nobody knows.
         None if trace.revision().era() == Era::Modern => return,
         None => {
@@ -71,12 +72,17 @@ fn list(trace: &Trace, judge: &mut Judge<'_>) {
         exchange.rpc_method().as_deref() == Some("tools/list") && exchange.is_streamed() && exchange.response().is_some()
     };
     let (Some(asked), Some(told)) = (trace.exchanges().find(is_list), trace.told("tools")) else { return };
-    judge.examined();
     let observed = match &told.outcome {
-        Ok(result) if result["tools"].as_array().is_some_and(|tools| !tools.is_empty()) => return,
+        Ok(result) if result["tools"].as_array().is_some_and(|tools| !tools.is_empty()) => {
+            if trace.understood() {
+                judge.examined();
+            }
+            return;
+        }
         Ok(_) => "the caller got no tools".to_owned(),
         Err(_) => format!("the caller got an error: {}", caller::words(&told)),
     };
+    judge.examined();
     judge
         .finding(BOTH, "the client reads a stream in answer to `tools/list`", observed)
         .shown_by(asked)
