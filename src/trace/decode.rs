@@ -5,6 +5,8 @@
 //!
 //! Both ends of a conversation share one model: an exchange is a request and its answer, whoever wrote which.
 
+use std::sync::OnceLock;
+
 use super::Vantage;
 use super::event::{Conduct, ConnectionId, Event, Part, What};
 use super::message::{Id, Message};
@@ -116,6 +118,7 @@ pub struct Exchange {
     pub ending: Ending,
     /// Trials of the withheld-ACK test in it.
     pub releases: Vec<Release>,
+    sent: OnceLock<Vec<Message>>,
 }
 
 /// How an exchange ended.
@@ -501,6 +504,7 @@ impl Exchange {
             surplus: Vec::new(),
             ending: Ending::Open { watched: None },
             releases: Vec::new(),
+            sent: OnceLock::new(),
         }
     }
 
@@ -513,7 +517,16 @@ impl Exchange {
 
     /// The messages that our request carried.
     pub fn sent(&self) -> Vec<Message> {
-        Message::read_all(&self.request_body).unwrap_or_default()
+        self.looking_at_sent(<[Message]>::to_vec)
+    }
+
+    /// Read once, as soon as the request is whole: a hostile client makes many, and each is compared with all others.
+    fn looking_at_sent<T>(&self, look: impl FnOnce(&[Message]) -> T) -> T {
+        let read = || Message::read_all(&self.request_body).unwrap_or_default();
+        match self.written {
+            Some(_) => look(self.sent.get_or_init(read)),
+            None => look(&read()),
+        }
     }
 
     /// The id of the one request that we sent, if it was one.
@@ -526,10 +539,10 @@ impl Exchange {
 
     /// The method of the one message that we sent.
     pub fn rpc_method(&self) -> Option<String> {
-        match &self.sent()[..] {
+        self.looking_at_sent(|sent| match sent {
             [message] => message.method().map(str::to_owned),
             _ => None,
-        }
+        })
     }
 
     /// The HTTP method.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::Exchange;
-use super::decode::PeerEnd;
-use super::edit::{Edit, ExchangeEdit};
+use super::decode::{Ending, PeerEnd};
+use super::edit::{Edit, ExchangeEdit, postpone};
 use super::event::{Bytes, ConnectionId, Event, What};
 use super::time::Nanos;
 

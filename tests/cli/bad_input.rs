@@ -36,6 +36,18 @@ use crate::mcpwire::{folder, run, text};
 #[case::no_port(&["server", "--cmd", "server --port 80"], &["{port}", "--url"])]
 #[case::header(&["server", "--header", "Authorization s3cr3t-value"], &["--header", "Name: value"])]
 #[case::header_file(&["server", "--header-file", "/no/such/file"], &["/no/such/file"])]
+#[case::client_fault(&["client", "--fault", "no-such-fault"], &["no-such-fault", "drops-body"])]
+#[case::client_fault_elsewhere(&["client", "--fault", "drops-body", "--", "true"], &["--fault", "COMMAND"])]
+#[case::server_fault_of_a_client(&["client", "--fault", "stream-left-open"], &["stream-left-open"])]
+#[case::check_of_servers(&["client", "--only", "sse/*"], &["`sse/*`", "`mcpwire server` runs it"])]
+#[case::check_of_clients(&["server", "--only", "client/body-drained"], &["`client/body-drained`", "`mcpwire client` runs it"])]
+#[case::client_area(&["client", "--only", "no-such-area/*"], &["no-such-area/*", "known areas", "client/*"])]
+#[case::client_revision(&["client", "--revision", "2024-11-05"], &["2024-11-05", "2025-11-25", "auto"])]
+#[case::client_duration(&["client", "--timeout", "0s"], &["0s", "above zero"])]
+#[case::client_command_without_dashes(&["client", "python3"], &["python3", "--"])]
+#[case::empty_client(&["client", "--", ""], &["the command", "is empty"])]
+#[case::no_client(&["client", "--"], &["no command behind `--`", "embedded reference client"])]
+#[case::client_report_folder(&["client", "--report", "json=/no/such/folder/x.json"], &["/no/such/folder"])]
 #[case::no_recording(&["judge", "/no/such/folder"], &["/no/such/folder", "manifest.json"])]
 fn a_bad_command_line_is_refused_with_a_sentence_that_says_what_would_be_right(
     #[case] arguments: &[&str],
@@ -74,24 +86,26 @@ fn a_malformed_line_of_a_header_file_is_named_by_its_number_and_not_shown() {
 }
 
 #[cfg(target_os = "linux")]
-#[test]
-fn a_report_that_cannot_be_written_does_not_take_the_others_along() {
+#[rstest]
+#[case::of_a_server(&["server", "--only", "sse/*"])]
+#[case::of_a_client(&["client", "--only", "client/connection-reused", "--revision", "2025-11-25"])]
+fn a_report_that_cannot_be_written_does_not_take_the_others_along(#[case] tested: &[&str]) {
     let good = folder("reports").join("good.json");
     let wanted = ["json=/dev/full", &format!("json={}", text(&good)), "text"];
     let arguments: Vec<&str> = wanted.iter().flat_map(|output| ["--report", output]).collect();
-    let ended = run(&[&["server", "--only", "sse/*"][..], &arguments].concat());
+    let ended = run(&[tested, &arguments].concat());
     ended.assert_says(5, &["cannot write /dev/full"]);
     let report: serde_json::Value = serde_json::from_slice(&fs::read(good).expect("the other report")).expect("JSON");
     assert_eq!(report["schema"], "mcpwire-report/1");
     assert!(ended.stdout.contains("conforms"), "{}", ended.stdout);
 }
 
-#[test]
-fn a_folder_that_holds_something_else_is_not_recorded_into() {
+#[rstest]
+fn a_folder_that_holds_something_else_is_not_recorded_into(#[values("server", "client")] tested: &str) {
     let folder = folder("not-a-recording");
     fs::create_dir(folder.join("traces")).expect("a folder");
     fs::write(folder.join("traces/precious.txt"), "mine").expect("a file");
-    let ended = run(&["server", "--record", &text(&folder)]);
+    let ended = run(&[tested, "--record", &text(&folder)]);
     ended.assert_says(2, &["cannot record into", "no recording"]);
     assert_eq!(fs::read_to_string(folder.join("traces/precious.txt")).expect("still there"), "mine");
 }

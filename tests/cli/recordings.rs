@@ -7,12 +7,16 @@ use rstest::rstest;
 
 use crate::mcpwire::{BINARY, folder, run, start, start_with, text};
 
-/// Runs with these arguments, and gives the live report and the folder of the recording.
+/// Tests a server with these arguments, and gives the live report and the folder of the recording.
 fn recorded(arguments: &[&str]) -> (String, PathBuf) {
+    recorded_of("server", arguments)
+}
+
+fn recorded_of(tested: &str, arguments: &[&str]) -> (String, PathBuf) {
     let folder = folder("recording");
     let (path, live) = (text(&folder.join("it")), folder.join("live.json"));
     let output = format!("json={}", text(&live));
-    run(&[&["server", "--record", &path, "--report", &output][..], arguments].concat());
+    run(&[&[tested, "--record", &path, "--report", &output][..], arguments].concat());
     (fs::read_to_string(live).expect("the live report"), folder.join("it"))
 }
 
@@ -24,6 +28,18 @@ fn recorded(arguments: &[&str]) -> (String, PathBuf) {
 #[case::a_revision_that_is_not_spoken(&["--variant", "legacy-only"])]
 fn a_recording_gets_byte_for_byte_the_report_of_the_live_run(#[case] arguments: &[&str]) {
     let (live, recording) = recorded(arguments);
+    let again = run(&["judge", &text(&recording), "--report", "json"]);
+    assert!(live.len() > 1_000, "{live}");
+    assert_eq!(again.stdout, live);
+}
+
+#[rstest]
+#[case::the_reference(&["--revision", "2025-11-25"])]
+#[case::a_fault(&["--revision", "2026-07-28", "--fault", "drops-body", "--only", "client/body-drained"])]
+#[case::a_selection(&["--only", "client/connection-reused", "--fail-on", "must", "--budget", "3ms"])]
+#[case::a_command(&["--only", "client/orderly-close", "--", BINARY, "reference-client", "--fault", "no-delete"])]
+fn a_recording_of_a_client_gets_byte_for_byte_the_report_of_the_live_run(#[case] arguments: &[&str]) {
+    let (live, recording) = recorded_of("client", arguments);
     let again = run(&["judge", &text(&recording), "--report", "json"]);
     assert!(live.len() > 1_000, "{live}");
     assert_eq!(again.stdout, live);

@@ -53,7 +53,7 @@ fn handshake(trace: &Trace, judge: &mut Judge<'_>) {
             (format!("the caller could not connect: {}", caller::words(&told)), told.moment.seq)
         }
         _ if trace.understood() => return judge.examined(),
-        // It says so, and nothing else does.
+        // Anybody can say so.
         Some(_) => return,
         // Whether it needed the answer, nobody knows.
         None if trace.revision().era() == Era::Modern => return,
