@@ -27,6 +27,10 @@ const SIDE_BY_SIDE: usize = 6;
 const OF_KERNEL_CLOCK: [&str; 3] =
     ["latency/no-held-back-segment", "latency/repeated-calls-within-budget", "http/get-head-at-once"];
 
+/// What a fault fails besides in some runs only, as the threads of the client or its last segments come: left out.
+const BY_CHANCE: [(&str, &str); 2] =
+    [("holds-body", "client/orderly-close"), ("answers-by-order", "client/server-requests")];
+
 #[test]
 fn every_fault_fails_the_checks_that_it_violates_and_the_rest_is_as_reviewed() {
     let reports = side_by_side(Fault::ALL, |fault| run(Config { fault: Some(*fault), ..Config::default() }));
@@ -57,6 +61,9 @@ fn as_reviewed<'r>(name: &str, faults: impl Iterator<Item = ((&'static str, &'st
         matrix.push_str(&format!("{fault}\n"));
         for verdict in [Verdict::Fault, Verdict::Fail] {
             for (id, revisions) in by_id(report, verdict) {
+                if BY_CHANCE.contains(&(fault, id)) {
+                    continue;
+                }
                 matrix.push_str(&format!("    {verdict} {id} ({})\n", revisions.join(" ")));
             }
         }

@@ -34,7 +34,8 @@ fn bodies_are_drained_behind_the_callers_back(#[case] fault: Option<Fault>) {
     match fault {
         None | Some(Fault::ReturnsAtEndOfBody) => assert_eq!((record.connections(), record.resets()), (1, 0)),
         Some(Fault::HoldsBody) => {
-            assert_eq!((record.connections(), record.resets()), (2, 0));
+            // Whether something lies unread when it ends, so that the kernel resets, is a matter of chance.
+            assert_eq!(record.connections(), 2);
             assert!(ends[0] >= Duration::from_millis(400));
         }
         _ => {
@@ -598,7 +599,8 @@ fn a_call_is_given_up(#[case] fault: Option<Fault>, #[case] revision: &str) {
             assert_eq!(is_right, fault.is_none());
         }
     }
-    assert_eq!(record.resets(), 0);
+    // What was kept unread goes down with the process.
+    assert_eq!(record.resets() > 0, fault == Some(Fault::KeepsCancelledStream));
 }
 
 #[test]
