@@ -111,14 +111,13 @@ fn summary(report: &Value) -> String {
             continue;
         }
         let revision = check["revision"].as_str().map_or("", |date| &date[2..7]);
-        let findings: Vec<String> = check["findings"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|finding| format!("\n      {}: {}", finding["level"].as_str().unwrap_or_default(), steady(finding)))
-            .collect();
-        let mut unique = findings.clone();
-        unique.dedup();
+        let mut unique: Vec<String> = Vec::new();
+        for finding in check["findings"].as_array().into_iter().flatten() {
+            let line = format!("\n      {}: {}", finding["level"].as_str().unwrap_or_default(), steady(finding));
+            if !unique.contains(&line) {
+                unique.push(line);
+            }
+        }
         lines.entry(format!("  {verdict} {id}{}", unique.concat())).or_default().push(revision);
     }
     let mut text = format!("speaks {}\n", spoken.join(", "));
@@ -146,14 +145,21 @@ fn steady(finding: &Value) -> String {
     }
 }
 
-/// A text with every number that has a unit of time behind it left out.
+/// A text without its times and without the numbers of requests.
 fn without_times(text: &str) -> String {
-    let words: Vec<&str> = text.split(' ').collect();
-    let is_unit = |word: &str| ["µs", "ms", "s"].contains(&word.trim_end_matches([',', ';', ':', '.', ')']));
-    let shown = words.iter().enumerate().map(|(index, word)| {
-        let timed =
-            word.starts_with(|c: char| c.is_ascii_digit()) && words.get(index + 1).is_some_and(|next| is_unit(next));
-        if timed { "…" } else { word }
-    });
-    shown.collect::<Vec<_>>().join(" ")
+    const UNITS: [&str; 4] = ["µs", "ms", "s", "requests"];
+    let mut shown: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        let unit = word.trim_end_matches([',', ';', ':', '.', ')']);
+        let number = shown.last_mut().filter(|last| last.starts_with(|c: char| c.is_ascii_digit()));
+        match number.filter(|_| UNITS.contains(&unit)) {
+            Some(number) if unit == "requests" => {
+                *number = "…".to_owned();
+                shown.push(word.to_owned());
+            }
+            Some(number) => *number = format!("…{}", &word[unit.len()..]),
+            None => shown.push(word.to_owned()),
+        }
+    }
+    shown.join(" ")
 }
