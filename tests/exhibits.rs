@@ -147,13 +147,14 @@ fn steady(finding: &Value) -> String {
 
 /// A text without its times and without the numbers of requests.
 fn without_times(text: &str) -> String {
-    const UNITS: [&str; 4] = ["µs", "ms", "s", "requests"];
+    const UNITS: [&str; 3] = ["µs", "ms", "s"];
+    const COUNTED: [&str; 3] = ["requests", "of", "GET"];
     let mut shown: Vec<String> = Vec::new();
     for word in text.split(' ') {
         let unit = word.trim_end_matches([',', ';', ':', '.', ')']);
         let number = shown.last_mut().filter(|last| last.starts_with(|c: char| c.is_ascii_digit()));
-        match number.filter(|_| UNITS.contains(&unit)) {
-            Some(number) if unit == "requests" => {
+        match number.filter(|_| UNITS.contains(&unit) || COUNTED.contains(&unit)) {
+            Some(number) if COUNTED.contains(&unit) => {
                 *number = "…".to_owned();
                 shown.push(word.to_owned());
             }

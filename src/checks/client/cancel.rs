@@ -5,10 +5,15 @@
 //! 2026-07-28 it closes the stream of the request, which means just that; a stream that is kept costs both sides a
 //! connection besides.
 //!
+//! Only what is still under way can be cancelled: a client that lets the limit of a call run on behind its answer cancels
+//! calls that have long ended.
+//!
 //! ## How to fix it
 //! Where a call ends because its caller gave up (a time-out, an abort signal, a dropped future), send
 //! `{"method": "notifications/cancelled", "params": {"requestId": …}}` with the id as it was sent, number or string;
-//! in 2026-07-28, close the stream of the request.
+//! in 2026-07-28, close the stream of the request. Remove the timer, or the listener on the signal, with the answer.
+
+use std::time::Duration;
 
 use crate::catalogue::{Check, Kind};
 use crate::checks::client::caller::{self, Got};
@@ -16,12 +21,12 @@ use crate::scenario::Scenario;
 use crate::spec::{Era, Revision};
 #[cfg(test)]
 use crate::trace::edit::{Mutant, mutant};
-use crate::trace::{Ending, Exchange, Id, Told, Trace};
+use crate::trace::{Ending, Exchange, Id, Span, Told, Trace};
 use crate::verdict::{Cite, Judge};
 
 pub(super) const CHECK: Check = Check {
     kind: Kind::Probe(Scenario::ClientCancel),
-    cites: &[OWN, EXPLICITLY, CLOSES, Cite::Advice],
+    cites: &[OWN, ON_EXPIRY, CLOSES, Cite::Advice],
     revisions: &Revision::ALL,
     elsewhere: "",
     needs: "a client that gives a call up, and tells what its caller gets (fixtures/clients/README.md)",
@@ -31,10 +36,13 @@ pub(super) const CHECK: Check = Check {
 };
 
 const OWN: Cite = Cite::Clause("cancel.only-own-inflight");
-const EXPLICITLY: Cite = Cite::Clause("http.post.sse.cancel-explicitly");
+const ON_EXPIRY: Cite = Cite::Clause("timeout.cancel-on-expiry");
 const CLOSES: Cite = Cite::Clause("cancel.client-should-notify");
 
 const LABEL: &str = "given-up";
+
+/// So long after the answer a cancellation cannot have crossed it.
+const CROSSING: Duration = Duration::from_millis(100);
 
 fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     for notification in cancellations(trace) {
@@ -83,13 +91,29 @@ fn request<'t>(trace: &'t Trace, notification: &Exchange, id: &str) -> Option<&'
 
 fn names_a_request(trace: &Trace, judge: &mut Judge<'_>, notification: &Exchange) {
     let named = named(notification).unwrap_or_else(|| "none".to_owned());
-    if request(trace, notification, &named).is_none() {
+    if let Some(call) = request(trace, notification, &named) {
+        return is_under_way(trace, judge, notification, call);
+    }
+    judge
+        .finding(
+            OWN,
+            "a cancellation names a request of the client's, with the id as it was sent",
+            format!("it named {named}, and there was no such request"),
+        )
+        .shown_by(notification);
+}
+
+/// The two may cross: the caller must have had its result for a while.
+fn is_under_way(trace: &Trace, judge: &mut Judge<'_>, notification: &Exchange, call: &Exchange) {
+    let Got::Right = caller::got(trace, call) else { return };
+    let Some(told) = trace.told(&call.label) else { return };
+    let since = Span(notification.asked.best().since(told.moment.at));
+    judge.examined();
+    if since.0 > CROSSING {
+        let observed = format!("it named a call whose caller had had its result for {since}");
         judge
-            .finding(
-                OWN,
-                "a cancellation names a request of the client's, with the id as it was sent",
-                format!("it named {named}, and there was no such request"),
-            )
+            .finding(OWN, "a cancellation names a request that is still under way", observed)
+            .shown_by(call)
             .shown_by(notification);
     }
 }
@@ -106,7 +130,7 @@ fn is_announced(trace: &Trace, judge: &mut Judge<'_>, call: &Exchange, told: &To
     };
     let id = id.unwrap_or_default();
     judge
-        .finding(EXPLICITLY, format!("`notifications/cancelled` names the request {id}, which was given up"), observed)
+        .finding(ON_EXPIRY, format!("`notifications/cancelled` names the request {id}, which was given up"), observed)
         .shown_by(call)
         .event(told.moment.seq);
 }
@@ -156,6 +180,15 @@ const MUTANTS: &[Mutant] = &[
         edit.last(is_cancellation).request_message(|message| {
             message["params"]["requestId"] = message["params"]["requestId"].to_string().into();
         });
+    }),
+    mutant("an-answered-call-is-cancelled", Scenario::ClientCancel, |edit| {
+        let warm_up = edit.trace().exchanges().find(|exchange| exchange.label == "warm-up");
+        let id = warm_up.and_then(|exchange| exchange.sent().first().map(|message| message.value["id"].clone()));
+        if edit.trace().revision().era() == Era::Legacy {
+            edit.client_repeats("notifications/cancelled");
+            edit.last(is_cancellation)
+                .request_message(|message| message["params"]["requestId"] = id.clone().unwrap_or_default());
+        }
     }),
     mutant("the-stream-is-kept", Scenario::ClientCancel, |edit| {
         if edit.trace().revision() == Revision::R20260728 {

@@ -2,7 +2,7 @@
 //!
 //! An answer can break off: the connection ends in the middle of it, a stream ends without the response, the JSON is
 //! cut. There is nothing more to come and, without event ids, nothing to resume. A caller that is not told waits for
-//! its time-out, or for ever. And a call that is silently made again runs its tool twice.
+//! its time-out, or for ever; a client that ends altogether costs the calls of all others. And a call that is silently made again runs its tool twice.
 //!
 //! Looked at are six such answers: a stream and a JSON text that end with the connection (FIN), a stream that is reset,
 //! one that ends in order, a JSON text that is none, and no answer at all. In 2026-07-28 a client may make the call
@@ -58,6 +58,13 @@ const TRUNCATED: [Truncated; 6] = [
     Truncated { label: "no-answer", is: "no answer at all", no_result: Cite::Advice },
 ];
 
+/// Plain calls, and what went before each.
+const BEHIND: [(&str, &str); 3] = [
+    ("behind-streams", "stream-without-response"),
+    ("behind-short-json", "short-json"),
+    ("behind-no-answer", "no-answer"),
+];
+
 /// A caller that has no outcome by then, a second before its own limit, is not told by the client.
 const SOON: Duration = Duration::from_secs(4);
 
@@ -73,6 +80,25 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     }
     for truncated in &TRUNCATED {
         told(trace, judge, truncated);
+    }
+    goes_on(trace, judge);
+}
+
+/// An answer that breaks off costs its own call and no other.
+fn goes_on(trace: &Trace, judge: &mut Judge<'_>) {
+    for (behind, truncated) in BEHIND {
+        let Some(lost) = super::calls(trace).find(|call| call.label == truncated) else { continue };
+        let Some(told) = trace.told(behind) else { continue };
+        judge.examined();
+        if told.outcome.is_err() {
+            let observed = format!("the caller of the next call got an error: {}", caller::words(&told));
+            judge
+                .finding(Cite::Advice, "a lost answer costs its own call and no other", observed)
+                .shown_by(lost)
+                .event(told.moment.seq);
+            // What comes behind fails for the same reason.
+            return;
+        }
     }
 }
 
@@ -149,6 +175,9 @@ const MUTANTS: &[Mutant] = &[
             |step| step == "short-json",
             |_| Some(serde_json::json!({"mcpwire": 1, "step": "short-json", "result": {"content": []}})),
         );
+    }),
+    mutant("the-session-ends-with-the-answer", Scenario::ClientTruncated, |edit| {
+        edit.told_error(|step| step == "behind-no-answer", None);
     }),
     mutant("made-again", Scenario::ClientTruncated, |edit| edit.client_repeats("fin-in-stream")),
 ];

@@ -3,8 +3,8 @@
 use crate::drive::peer::{Act, Call, Reply, Scene, Step, chunk, json_head, sse_head, turn};
 use crate::spec::Revision;
 
-/// The calls go side by side, so that a client that waits for all of them waits once; the streams before the others,
-/// over which some clients end altogether. No event has an id: there is nothing to resume. Whoever makes one of the
+/// The streams go side by side, so that a client that waits for all of them waits once; before the others, over which
+/// some clients end altogether. A plain call behind each shows whether they do. No event has an id: there is nothing to resume. Whoever makes one of the
 /// calls again gets a plain answer.
 pub fn scene(_revision: Revision) -> Scene {
     Scene::calls(vec![
@@ -25,11 +25,18 @@ pub fn scene(_revision: Revision) -> Scene {
             once(call, vec![Act::Write(bytes)])
         }),
         turn("no-answer", |call| once(call, vec![Act::Fin])),
+        turn("behind-streams", |call| call.streamed()),
+        turn("behind-short-json", |call| call.streamed()),
+        turn("behind-no-answer", |call| call.streamed()),
     ])
     .in_steps(vec![
         Step::Call("warm-up"),
-        Step::Together(&["fin-in-stream", "reset-in-stream", "stream-without-response"]),
-        Step::Together(&["short-json", "broken-json", "no-answer"]),
+        Step::Together(&["fin-in-stream", "reset-in-stream", "stream-without-response", "broken-json"]),
+        Step::Call("behind-streams"),
+        Step::Call("short-json"),
+        Step::Call("behind-short-json"),
+        Step::Call("no-answer"),
+        Step::Call("behind-no-answer"),
     ])
 }
 

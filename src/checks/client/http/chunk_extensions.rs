@@ -3,6 +3,9 @@
 //! The size of a chunk may have capitals and leading zeros, extensions may stand behind it, and fields behind the last
 //! chunk. Few servers write them; proxies do, and an upgrade of one of them breaks a client that is stricter.
 //!
+//! Node's `fetch` (undici in Node 20) takes two parameters with values, and a backslash in a quoted one, for errors;
+//! `node:http` reads them.
+//!
 //! ## How to fix it
 //! Read the size as a hexadecimal number, ignore everything between it and the line end, and read trailer fields up to
 //! the empty line. Better still, use an HTTP library that does.

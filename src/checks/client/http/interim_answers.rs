@@ -3,6 +3,8 @@
 //! A proxy may send 103 to announce what will be needed, and a server 100 although nobody asked for it. A client that
 //! takes one for the answer has a call without a result, and reads the real answer as that to its next request.
 //!
+//! Node's `fetch` (undici in Node 20) closes the connection over a `100 Continue` that it did not ask for.
+//!
 //! ## How to fix it
 //! Pass over every answer with a status from 100 to 199, except 101 where an upgrade was asked for, and wait for the
 //! next one.

@@ -1,9 +1,10 @@
 //! # In 2026-07-28 no stream is resumed
 //!
-//! A broken stream loses its request: there is no GET and no `Last-Event-ID` any more. A client that asks for the rest
-//! all the same asks in vain, and its caller waits meanwhile. No text forbids it, and only a server that still sends
-//! event ids brings it out: it is a matter of advice. Whoever makes the request again makes a new one, under a new id,
-//! since the server may still be at work on the other; to leave that to the caller is legal.
+//! A broken stream loses its request: there is no GET any more, and resumption by `Last-Event-ID` is not supported. A
+//! client that asks for the rest all the same asks in vain, and its caller waits meanwhile. No text forbids it, and
+//! only a server that still sends event ids brings it out: it is a matter of advice. Whoever makes the request again
+//! makes a new one, under a new id, since the server may still be at work on the other; to leave that to the caller is
+//! legal.
 //!
 //! ## How to fix it
 //! Tie resumption to the revision that is spoken, not to the event ids that a server may still send. Tell the caller

@@ -5,7 +5,8 @@
 //! but open them.
 //!
 //! Measured is from our last write before the end of the stream to the kernel's time of the GET, so that the gap can
-//! only come out too long. A tenth less than was asked for is let pass, and so is any wait that is longer.
+//! only come out too long. That goes for streams that end in order and for those that break off. Before 2025-11-25 MCP
+//! does not mention `retry`, and it is advice. A tenth less than was asked for is let pass, and so is any wait that is longer.
 //!
 //! ## How to fix it
 //! Keep the value of the last `retry` field of the stream, and begin to wait when the body has ended; back off from
@@ -20,12 +21,12 @@ use crate::scenario::Scenario;
 use crate::spec::Revision;
 #[cfg(test)]
 use crate::trace::edit::{Mutant, mutant};
-use crate::trace::{Exchange, Nanos, Span, Trace, What};
+use crate::trace::{Ending, Exchange, Nanos, Span, Trace, What};
 use crate::verdict::{Cite, Judge};
 
 pub(super) const CHECK: Check = Check {
     kind: Kind::Probe(Scenario::ClientResumption),
-    cites: &[RESPECT, DELAY],
+    cites: &[RESPECT, Cite::Advice],
     revisions: Revision::LEGACY,
     elsewhere: super::ELSEWHERE,
     needs: "a client that resumes streams",
@@ -35,8 +36,6 @@ pub(super) const CHECK: Check = Check {
 };
 
 const RESPECT: Cite = Cite::Clause("sse.client.respect-retry");
-/// The rule of the event streams themselves, for the revisions that say nothing of `retry`.
-const DELAY: Cite = Cite::Clause("sse.reconnect.delay");
 
 const ENDED_EARLY: [&str; 3] = ["closed", "broken", "endless"];
 
@@ -63,7 +62,7 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     if !reads_answers(trace, judge) {
         return;
     }
-    let cite = if trace.revision() == Revision::R20251125 { RESPECT } else { DELAY };
+    let cite = if trace.revision() == Revision::R20251125 { RESPECT } else { Cite::Advice };
     let all = gaps.len();
     let is_too_soon = |(_, _, retry, gap): &(_, _, u64, Duration)| gap.as_millis() * 10 < u128::from(*retry) * 9;
     gaps.iter().for_each(|_| judge.examined());
@@ -71,9 +70,13 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     let too_soon = gaps.len();
     // A client that asks again and again does so for one reason.
     if let Some((before, get, retry, gap)) = gaps.into_iter().next() {
+        let how = match &before.ending {
+            Ending::Complete(_) => "that ended in order",
+            _ => "that broke off",
+        };
         let observed = match all {
-            1 => format!("the GET came {} after the end", Span(gap)),
-            _ => format!("{too_soon} of {all} GET requests came too soon, the first {} after the end", Span(gap)),
+            1 => format!("the GET came {} after a stream {how}", Span(gap)),
+            _ => format!("{too_soon} of {all} GET requests came too soon, the first {} after a stream {how}", Span(gap)),
         };
         let expected = format!("the stream is resumed no sooner than {retry} ms after its end, as `retry` asks");
         judge.finding(cite, expected, observed).shown_by(before).shown_by(get);

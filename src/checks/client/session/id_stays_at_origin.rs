@@ -4,7 +4,8 @@
 //! somebody who would like to have that id, and takes its header fields along, gives it away; `Authorization` likewise.
 //! Libraries that follow redirects by themselves take fields along that they do not know for secrets.
 //!
-//! A client that follows no redirect is in order.
+//! A client that follows no redirect is in order. It is advice: 2025-11-25 demands that clients handle the id in a secure
+//! manner, and leaves open what that is.
 //!
 //! ## How to fix it
 //! Do not let the HTTP library follow redirects to another scheme, host or port by itself; where they are followed,
@@ -22,7 +23,7 @@ use crate::verdict::{Cite, Judge};
 
 pub(super) const CHECK: Check = Check {
     kind: Kind::Probe(Scenario::ClientRedirect),
-    cites: &[CLAUSE, Cite::Advice],
+    cites: &[Cite::Advice],
     revisions: Revision::LEGACY,
     elsewhere: super::ELSEWHERE,
     needs: "a call that is redirected",
@@ -31,8 +32,6 @@ pub(super) const CHECK: Check = Check {
     mutants: MUTANTS,
 };
 
-const CLAUSE: Cite = Cite::Clause("session.id.client-secure-handling");
-
 /// Cookies are not among them: they belong to a host, whatever the port.
 const SECRETS: [&str; 2] = [FIELD, "Authorization"];
 
@@ -40,7 +39,6 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     if !trace.labelled("redirected").any(|exchange| exchange.status() == Some(307)) {
         return;
     }
-    let cite = if CLAUSE.level(trace.revision()).is_some() { CLAUSE } else { Cite::Advice };
     let mut is_secret_kept = true;
     for exchange in trace.labelled("elsewhere") {
         let taken: Vec<&str> =
@@ -52,7 +50,7 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
         judge.examined();
         let observed = format!("the request to the other origin carried `{}`", taken.join("` and `"));
         judge
-            .finding(cite, "what identifies the session stays behind where a redirect leads to another origin", observed)
+            .finding(Cite::Advice, "what identifies the session stays behind where a redirect leads to another origin", observed)
             .shown_by(exchange);
     }
     if is_secret_kept && reads_answers(trace, judge) {

@@ -1,7 +1,8 @@
 //! # An event's type is its own
 //!
 //! A type holds for one event: without an `event` field, or with an empty one, it is `message`, whatever the event
-//! before was. A client that carries a type over loses the response behind a ping.
+//! before was; of two `event` fields in an event the last one counts. A client that carries a type over loses the response
+//! behind a ping, and one that takes a field for an error loses all that follows.
 //!
 //! What becomes of other types MCP does not say. In a browser they go to nobody who listens for messages, and so it is
 //! best here: a client that reads them as messages hands its caller what was never sent as one. That is advice.
@@ -33,6 +34,7 @@ const TYPE: Cite = Cite::Clause("sse.parse.event-type");
 
 fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     super::read(trace, judge, "type-", TYPE, "in an event of type `message`, which is the default");
+    super::read(trace, judge, "types-twice", TYPE, "in an event with two `event` fields, of which the last one counts");
     super::read(trace, judge, "other-type-", Cite::Advice, "behind an event of another type, which is no message");
 }
 
@@ -40,6 +42,9 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
 const MUTANTS: &[Mutant] = &[
     mutant("the-type-is-carried-over", Scenario::ClientSseGrammar, |edit| {
         edit.told_error(|step| step == "type-reset", None);
+    }),
+    mutant("two-types-are-an-error", Scenario::ClientSseGrammar, |edit| {
+        edit.told_error(|step| step == "types-twice", None);
     }),
     mutant("another-type-is-a-message", Scenario::ClientSseGrammar, |edit| {
         edit.told_text("other-type-response", super::POISON);

@@ -10,6 +10,7 @@
 use std::time::Duration;
 
 use crate::catalogue::{Check, Kind};
+use crate::checks::client::caller::{self, Got};
 use crate::scenario::Scenario;
 use crate::spec::Revision;
 use crate::trace::{Exchange, Trace};
@@ -48,19 +49,35 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
                 .shown_by(exchange);
         }
     }
-    // Who resumes the one stream resumes the other: they differ in a retry time that has to be ignored.
+    bad_retry_time(trace, judge);
+}
+
+/// Who resumes the streams before and behind this one resumes it too: it differs in a retry time that has to be ignored.
+fn bad_retry_time(trace: &Trace, judge: &mut Judge<'_>) {
     let find = |label: &str| super::super::calls(trace).find(|call| call.label == label);
     let (Some(plain), Some(odd)) = (find("resumed"), find("resumed-with-bad-retry")) else { return };
-    let Some(resumption) = resumption(trace, plain).filter(|get| get.asked.at.since(plain.asked.at) < AT_ONCE) else {
+    let Some(resumption) = resumption(trace, "one").filter(|get| get.asked.at.since(plain.asked.at) < AT_ONCE) else {
         return;
     };
+    // Who stumbles over such a time in a whole answer does so here; it is one bug.
+    if find("ids-and-bad-retry").is_some_and(|call| !matches!(caller::got(trace, call), Got::Right | Got::Untold)) {
+        return;
+    }
+    // Our refusals may have taught a client not to resume. One that is at its end makes no call behind it at all.
+    if find("resumed-again").is_some() && self::resumption(trace, "three").is_none() {
+        return;
+    }
     judge.examined();
-    if self::resumption(trace, odd).is_none() {
+    if self::resumption(trace, "two").is_none() {
+        let got = match caller::got(trace, odd) {
+            Got::Error(told) => format!("; the caller got an error: {}", caller::words(&told)),
+            _ => String::new(),
+        };
         judge
             .finding(
                 RETRY,
                 "a retry time that is not made of digits is ignored",
-                "the client did not resume the stream, as it had resumed one without such a time",
+                format!("the client did not resume the stream, as it had resumed one without such a time{got}"),
             )
             .shown_by(odd)
             .event(resumption.asked.seq);
@@ -75,9 +92,9 @@ fn resumes(exchange: &Exchange) -> Option<String> {
     (exchange.http_method() == "GET").then(|| exchange.request_field("last-event-id"))?
 }
 
-/// The request for the rest of this stream: the first one after it.
-fn resumption<'t>(trace: &'t Trace, stream: &Exchange) -> Option<&'t Exchange> {
-    trace.exchanges().find(|exchange| exchange.asked.seq > stream.asked.seq && resumes(exchange).is_some())
+/// The request for what follows this event.
+fn resumption<'t>(trace: &'t Trace, id: &str) -> Option<&'t Exchange> {
+    trace.exchanges().find(|exchange| resumes(exchange).as_deref() == Some(id))
 }
 
 /// The last valid ids of the streams that began before this request.
@@ -98,7 +115,9 @@ const MUTANTS: &[Mutant] = &[
         edit.last(|exchange| exchange.label == "resumption").request_field("Last-Event-ID", "cut");
     }),
     mutant("a-sign-keeps-it-from-resuming", Scenario::ClientSseGrammar, |edit| {
-        edit.last(|exchange| exchange.label == "resumption").never_asked();
+        edit.each(|exchange| resumes(exchange).as_deref() == Some("two"), |get| {
+            get.never_asked();
+        });
     }),
 ];
 
@@ -116,6 +135,18 @@ mod tests {
                 |exchange| exchange.label == "resumption",
                 |exchange| {
                     exchange.never_asked();
+                },
+            );
+        });
+    }
+
+    #[test]
+    fn whoever_was_refused_too_often_may_stop() {
+        tolerates(ID, Scenario::ClientSseGrammar, |edit| {
+            edit.each(
+                |exchange| matches!(resumes(exchange).as_deref(), Some("two" | "three")),
+                |get| {
+                    get.never_asked();
                 },
             );
         });

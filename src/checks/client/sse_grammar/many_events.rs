@@ -1,10 +1,11 @@
 //! # A stream may have many events
 //!
-//! A call that takes an hour has thousands of keep-alives and pings before its response. A client that counts them, or
-//! keeps them all, loses just the calls that took longest.
+//! A call that takes an hour has thousands of keep-alives and pings before its response, and they may arrive together. A
+//! client that counts them, or keeps them all, loses just the calls that took longest. One whose reader calls itself for
+//! each event that it ignores runs out of stack, and takes the whole process along.
 //!
 //! ## How to fix it
-//! Forget an event once it is dispatched or ignored, and put no limit on their number.
+//! Forget an event once it is dispatched or ignored, put no limit on their number, and read the next one in a loop.
 
 use crate::catalogue::{Check, Kind};
 use crate::scenario::Scenario;
@@ -28,7 +29,7 @@ pub(super) const CHECK: Check = Check {
 const DISPATCH: Cite = Cite::Clause("sse.parse.blank-line-dispatch");
 
 fn judge(trace: &Trace, judge: &mut Judge<'_>) {
-    super::read(trace, judge, "many-events", DISPATCH, "behind some thousand events and comments");
+    super::read(trace, judge, "many-events", DISPATCH, "behind some thousand events and comments, many of them in one burst");
 }
 
 #[cfg(test)]
