@@ -3,9 +3,9 @@
 use std::panic::{self, AssertUnwindSafe};
 use std::time::Duration;
 
-use crate::catalogue::{self, Listed, NoMatch};
+use crate::catalogue::{self, Kind, Listed, NoMatch};
 use crate::latency::{self, Class, Sample, quantile};
-use crate::manifest::{Manifest, RevisionRun, Role};
+use crate::manifest::{Manifest, PROXIED, RevisionRun, Role};
 use crate::report::{CheckReport, FindingReport, LatencyReport, PhasesReport, Report, Summary};
 use crate::scenario::Scenario;
 use crate::spec::Revision;
@@ -20,7 +20,11 @@ use crate::verdict::{Finding, Judge, Level, Outcome, Verdict};
 /// Where a pattern of the selection matches no check.
 pub fn judge(recording: &Recording) -> Result<Report, NoMatch> {
     let manifest = &recording.manifest;
-    let selected = catalogue::select(Some(manifest.role), &manifest.options.only, &manifest.options.skip)?;
+    let mut selected = catalogue::select(Some(manifest.role), &manifest.options.only, &manifest.options.skip)?;
+    if manifest.target.kind == PROXIED {
+        // What only a scenario of ours brings out cannot be seen.
+        selected.retain(|listed| matches!(listed.check.kind, Kind::Invariant(_)));
+    }
     let mut checks = Vec::new();
     for listed in &selected {
         for run in &manifest.revisions {

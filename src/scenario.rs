@@ -46,6 +46,7 @@ scenarios! {
         SessionLifecycle, "session-lifecycle": "Requests with and without the session's id, before and after its end.";
         FailedInitialize, "failed-initialize": "A handshake that fails, and whether it grants a session.";
         MalformedInput, "malformed-input": "Bytes that are no message, each followed by a request.";
+        Proxied, "proxied": "What a real client asked, through `mcpwire proxy`.";
     }
     Client {
         ClientCalls, "client-calls": "Sequential calls that are answered at once, in every ordinary form.";
@@ -65,6 +66,7 @@ scenarios! {
         ClientRedirect, "client-redirect": "Answers that lead to another session, and to another origin.";
         ClientSessionExpiry, "client-session-expiry": "A session that ends between two calls.";
         ClientEra, "client-era": "What a client of both eras does when its first modern request is refused.";
+        ClientProxied, "client-proxied": "What a real server answered, through `mcpwire proxy`.";
     }
 }
 
