@@ -12,5 +12,5 @@ mod scenarios;
 mod session;
 mod stage;
 
-pub use client_run::{ClientSubject, record_client};
+pub use client_run::{ClientSubject, record_again, record_client};
 pub use run::{Observer, Progress, RunError, Subject, record};
