@@ -4,6 +4,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::time::Duration;
 
 use crate::catalogue::{self, Kind, Listed, NoMatch};
+use crate::confirmation::confirmed;
 use crate::latency::{self, Class, Sample, quantile};
 use crate::manifest::{Manifest, PROXIED, RevisionRun, Role};
 use crate::report::{CheckReport, FindingReport, LatencyReport, PhasesReport, Report, Summary};
@@ -51,7 +52,12 @@ fn check(listed: &Listed, run: &RevisionRun, recording: &Recording) -> CheckRepo
         .iter()
         .filter(|trace| trace.revision() == run.revision && listed.check.kind.reads(trace.scenario()))
         .collect();
-    match outcome(listed, &traces, &recording.manifest) {
+    // A server's second attempt takes the place of one that had to stop; a client's confirms the first.
+    let is_first = |trace: &&Trace| recording.manifest.role == Role::Server || trace.head.attempt == 1;
+    let (first, again): (Vec<&Trace>, Vec<&Trace>) = traces.iter().partition(|trace| is_first(trace));
+    let judged = |traces: &[&Trace]| outcome(listed, traces, &recording.manifest);
+    let twice = |first| Ok(if again.is_empty() { first } else { confirmed(first, &judged(&again)?, &again) });
+    match judged(&first).and_then(twice) {
         Err(panic) => {
             let reason = format!("the check itself failed: {panic}");
             CheckReport::without_findings(listed, run.revision, level, Verdict::Fault, reason)
