@@ -20,7 +20,7 @@ use crate::target::Endpoint;
 use crate::trace::redact::Redactor;
 use crate::trace::store::Recording;
 use crate::trace::understanding::is_modern;
-use crate::trace::{Conduct, Distance, Exchange, Part, Trace, TraceHead, Vantage};
+use crate::trace::{Conduct, Distance, Exchange, Part, Trace, TraceHead, Vantage, What};
 use crate::wire::connection::{Connection, End, Wait};
 use crate::wire::interrupt::Interrupt;
 use crate::wire::listener::Listener;
@@ -68,6 +68,14 @@ pub enum ProxyError {
     /// Nobody came.
     #[error("no request passed: point the client at the URL that the proxy prints")]
     Nothing,
+    /// The server is not there.
+    #[error("no request passed: {server} cannot be reached: {why}")]
+    Unreachable {
+        /// The server.
+        server: String,
+        /// The system's words.
+        why: String,
+    },
     /// Requests passed, and none of them is a handshake.
     #[error(
         "{exchanges} requests passed, and none of them shows a revision (2025-03-26 to 2026-07-28 are known): the recording has to begin before the client connects"
@@ -252,9 +260,14 @@ fn recordings(subject: &ProxySubject, client: &Tap, server: &Tap) -> Result<Prox
     let mut side = |role: Role, tap: &Tap, scenario: Scenario, vantage: Vantage, distance: Distance| {
         let head = |revision| TraceHead { scenario, revision, attempt: 1, vantage, distance };
         let trace = Trace::new(head(Revision::R20251125), tap.events());
-        let revision = revision(&trace).ok_or_else(|| match trace.exchanges().count() {
-            0 => ProxyError::Nothing,
-            exchanges => ProxyError::NoRevision { exchanges },
+        let unreachable = trace.events.iter().find_map(|event| match &event.what {
+            What::ConnectFailed { error, .. } => Some(error.clone()),
+            _ => None,
+        });
+        let revision = revision(&trace).ok_or_else(|| match (trace.exchanges().count(), unreachable) {
+            (0, Some(why)) => ProxyError::Unreachable { server: subject.server.shown(), why },
+            (0, None) => ProxyError::Nothing,
+            (exchanges, _) => ProxyError::NoRevision { exchanges },
         })?;
         let name = match role {
             Role::Server => subject.server.shown(),

@@ -120,6 +120,17 @@ fn without_traffic_there_is_no_recording() {
 }
 
 #[test]
+fn a_server_that_is_not_there_is_named() {
+    let folder = folder("proxy-without-server");
+    let proxy = Serving::start(&["proxy", "--url", "http://127.0.0.1:9/mcp", "--record", &text(&folder)]);
+    let told = Command::new(BINARY).arg("reference-client").arg(&proxy.url).output().expect("it runs");
+    assert!(String::from_utf8_lossy(&told.stdout).contains("error"));
+    let (code, said) = proxy.end();
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("http://127.0.0.1:9/mcp cannot be reached"), "{said}");
+}
+
+#[test]
 fn the_folder_of_somebody_else_is_left_alone() {
     let folder = folder("proxy-taken");
     std::fs::create_dir_all(folder.join("client")).expect("a folder");
