@@ -4,6 +4,8 @@
 //! The runs go side by side and with short patience, so that each matrix takes a minute or two.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
@@ -33,40 +35,37 @@ const BY_CHANCE: [(&str, &str); 2] =
 
 #[test]
 fn every_fault_fails_the_checks_that_it_violates_and_the_rest_is_as_reviewed() {
-    let reports = side_by_side(Fault::ALL, |fault| run(Config { fault: Some(*fault), ..Config::default() }));
-    let faults = Fault::ALL.iter().map(|fault| (fault.name(), fault.violates()));
-    as_reviewed("live-matrix", faults.zip(&reports));
+    let with = |fault: &Fault| run(Config { fault: Some(*fault), ..Config::default() });
+    let named = |fault: &Fault| (fault.name(), fault.violates());
+    as_reviewed("live-matrix", Fault::ALL, named, with);
 }
 
 #[test]
 fn every_fault_of_a_client_fails_the_checks_that_it_violates_and_the_rest_is_as_reviewed() {
-    let reports = side_by_side(client::Fault::ALL, |fault| run_client(*fault));
-    let faults = client::Fault::ALL.iter().map(|fault| (fault.name(), fault.violates()));
-    as_reviewed("client-live-matrix", faults.zip(&reports));
+    let named = |fault: &client::Fault| (fault.name(), fault.violates());
+    as_reviewed("client-live-matrix", client::Fault::ALL, named, |fault| run_client(*fault));
 }
 
-/// Each fault fails the checks that it violates, in one revision at least; all that fails is in the snapshot.
-fn as_reviewed<'r>(name: &str, faults: impl Iterator<Item = ((&'static str, &'static [&'static str]), &'r Report)>) {
+/// What a switch is called, and which checks it violates.
+type Named = (&'static str, &'static [&'static str]);
+
+/// Each fault fails the checks that it violates, in one revision at least; all that fails is in the snapshot. A run that
+/// comes out otherwise than reviewed is made once more, with nothing beside it: a busy machine adds rows.
+fn as_reviewed<F: Sync>(name: &str, faults: &[F], named: impl Fn(&F) -> Named, run: impl Fn(&F) -> Report + Sync) {
+    let reviewed = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("snapshots/{name}.snap")));
+    let reviewed = reviewed.unwrap_or_default();
     let mut matrix = String::new();
     let mut missed = Vec::new();
-    for ((fault, violates), report) in faults {
-        for id in violates {
-            let failed = Revision::ALL.iter().any(|revision| report.ids(Verdict::Fail, *revision).contains(id));
-            let excused =
-                OF_KERNEL_CLOCK.contains(id) && report.ids(Verdict::NotExercised, Revision::R20251125).contains(id);
-            if !failed && !excused {
-                missed.push(format!("{fault} does not fail {id}"));
-            }
+    for (fault, report) in faults.iter().zip(side_by_side(faults, &run)) {
+        let mut seen = (missing(named(fault), &report), rows(named(fault).0, &report));
+        let lines = format!("\n{}", seen.1);
+        let rest = reviewed.find(&lines).map(|at| &reviewed[at + lines.len()..]);
+        if !seen.0.is_empty() || rest.is_none_or(|rest| rest.starts_with(' ')) {
+            let report = run(fault);
+            seen = (missing(named(fault), &report), rows(named(fault).0, &report));
         }
-        matrix.push_str(&format!("{fault}\n"));
-        for verdict in [Verdict::Fault, Verdict::Fail] {
-            for (id, revisions) in by_id(report, verdict) {
-                if BY_CHANCE.contains(&(fault, id)) {
-                    continue;
-                }
-                matrix.push_str(&format!("    {verdict} {id} ({})\n", revisions.join(" ")));
-            }
-        }
+        missed.extend(seen.0);
+        matrix.push_str(&seen.1);
     }
     assert!(missed.is_empty(), "{}\n\n{matrix}", missed.join("\n"));
     if cfg!(all(target_os = "linux", not(mcpwire_portable))) {
@@ -74,6 +73,30 @@ fn as_reviewed<'r>(name: &str, faults: impl Iterator<Item = ((&'static str, &'st
     } else {
         crate::skipped("linux", "the matrix is that of a platform that can observe everything");
     }
+}
+
+/// The violated checks that do not fail.
+fn missing((fault, violates): Named, report: &Report) -> Vec<String> {
+    let is_missing = |id: &&&str| {
+        let failed = Revision::ALL.iter().any(|revision| report.ids(Verdict::Fail, *revision).contains(id));
+        let excused =
+            OF_KERNEL_CLOCK.contains(id) && report.ids(Verdict::NotExercised, Revision::R20251125).contains(id);
+        !failed && !excused
+    };
+    violates.iter().filter(is_missing).map(|id| format!("{fault} does not fail {id}")).collect()
+}
+
+/// All that fails, one line for each check, below the name of the fault.
+fn rows(fault: &str, report: &Report) -> String {
+    let mut rows = format!("{fault}\n");
+    for verdict in [Verdict::Fault, Verdict::Fail] {
+        for (id, revisions) in by_id(report, verdict) {
+            if !BY_CHANCE.contains(&(fault, id)) {
+                rows.push_str(&format!("    {verdict} {id} ({})\n", revisions.join(" ")));
+            }
+        }
+    }
+    rows
 }
 
 #[test]
