@@ -78,7 +78,13 @@ pub(super) fn session_of(fields: &Fields, server: &Server) -> Result<Arc<Session
             Refusal::new(400, "`Mcp-Session-Id` is missing")
         });
     };
-    let session = server.sessions.find(&id.value).ok_or_else(no_such_session)?;
+    let session = match server.sessions.find(&id.value) {
+        None if server.has(Fault::UnknownSessionOpens) => {
+            let revision = version_of(fields)?.unwrap_or(Revision::March2025);
+            server.sessions.open(id.value.clone(), revision)
+        }
+        found => found.ok_or_else(no_such_session)?,
+    };
     // The first revision does not have the header, so there it means nothing.
     if session.revision > Revision::March2025 {
         version_of(fields)?;
@@ -194,7 +200,7 @@ fn answer(request: Request, session: &Arc<Session>, connection: &mut Connection)
 fn channel<'c>(request: &Request, session: &Arc<Session>, sink: Sink<'c>, server: &Arc<Server>) -> Channel<'c> {
     let mut channel = Channel::new(server, CalledOff::ByNotification, sink);
     channel.session = Some(Arc::clone(session));
-    channel.ticket = Some(session.in_flight.enter(request.id.key(server)));
+    channel.enter(request, &session.in_flight);
     channel
 }
 

@@ -29,6 +29,9 @@ pub(super) struct Server {
     pub(super) in_flight: InFlight,
     /// Numbers the events of clients without a session.
     pub(super) stateless_events: Arc<EventStore>,
+    /// The last notification of a request, which is to come with the next one: there is none, unless that is the
+    /// fault.
+    late: Mutex<Option<String>>,
     poisoned: AtomicBool,
     closing: AtomicBool,
     connections: Mutex<Vec<Weak<Socket>>>,
@@ -42,6 +45,7 @@ impl Server {
             sessions: Sessions::default(),
             in_flight: InFlight::default(),
             stateless_events: Arc::default(),
+            late: Mutex::default(),
             poisoned: AtomicBool::new(false),
             closing: AtomicBool::new(false),
             connections: Mutex::default(),
@@ -97,6 +101,11 @@ impl Server {
 
     pub(super) fn poison(&self) {
         self.poisoned.store(true, Ordering::Relaxed);
+    }
+
+    /// Leaves a notification for the stream of the next request, and hands over what was left for this one.
+    pub(super) fn exchange_late(&self, notification: Option<String>) -> Option<String> {
+        std::mem::replace(&mut *self.late.lock().unwrap_or_else(PoisonError::into_inner), notification)
     }
 
     pub(super) fn is_closing(&self) -> bool {

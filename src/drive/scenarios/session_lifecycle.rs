@@ -35,6 +35,12 @@ pub fn play(stage: &Stage) -> Result<(), Stop> {
     session.probe(Part::Control, |session| post(session, "post-without-session"))?;
     session.probe(Part::Probe, |session| post(session, "post-without-session").without_field(SESSION_ID).damaged())?;
 
+    let unknown = session.id().map(resembling).unwrap_or_default();
+    session.probe(Part::Control, |session| post(session, "post-with-unknown-session"))?;
+    session.probe(Part::Probe, |session| {
+        post(session, "post-with-unknown-session").without_field(SESSION_ID).field(SESSION_ID, &unknown).damaged()
+    })?;
+
     // One GET per session: several servers refuse a second one.
     let get = |session: &Session<'_>, label: &str| session.with_session(Ask::get(label));
     let probe = get(&session, "get-without-session").without_field(SESSION_ID).damaged().part(Part::Probe);
@@ -59,6 +65,22 @@ pub fn play(stage: &Stage) -> Result<(), Stop> {
     only_the_head(stage, &probe, A_LOOK)?;
     session.probe(Part::Probe, |session| delete(session, "delete").damaged())?;
     Ok(())
+}
+
+/// An id that has the form of this one and was never granted: the last third of its letters and digits are others.
+/// What a form may want to see at the beginning stays.
+fn resembling(id: &str) -> String {
+    let kept = id.chars().count() * 2 / 3;
+    let other = |letter: char| match letter {
+        '9' => '0',
+        'f' => 'a',
+        'F' => 'A',
+        'z' => 'g',
+        'Z' => 'G',
+        '0'..='8' | 'a'..='y' | 'A'..='Y' => char::from(letter as u8 + 1),
+        other => other,
+    };
+    id.chars().enumerate().map(|(nth, letter)| if nth < kept { letter } else { other(letter) }).collect()
 }
 
 /// A GET may open a stream that stays: its head is the answer that counts.
