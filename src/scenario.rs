@@ -48,6 +48,8 @@ scenarios! {
         SessionLifecycle, "session-lifecycle": "Requests with and without the session's id, before and after its end.";
         FailedInitialize, "failed-initialize": "A handshake that fails, and whether it grants a session.";
         MalformedInput, "malformed-input": "Bytes that are no message, each followed by a request.";
+        Churn, "churn": "Calls, errors, refused requests, dropped connections, sessions opened and deleted, over and \
+            over; what the target holds is counted in between.";
     }
     Client {
         ClientCalls, "client-calls": "Sequential calls that are answered at once, in every ordinary form.";

@@ -67,6 +67,9 @@ pub(super) fn serve(server: Arc<Server>, socket: Arc<Socket>) {
             After::Reset => return connection.reset(),
         }
     }
+    if connection.inbox.has_begun() && connection.server.has(Fault::SocketLeftInCloseWait) {
+        connection.server.forget(Arc::clone(&connection.socket));
+    }
 }
 
 impl Connection {

@@ -99,6 +99,11 @@ switches! {
         LateProgressElsewhere, "late-progress-elsewhere", violates ["cleanup/no-late-progress"]:
             "Reports progress through a queue that all requests share, so that the last report comes on the next stream.";
 
+        SocketLeftInCloseWait, "socket-left-in-close-wait", violates ["cleanup/descriptors"]:
+            "Forgets the socket of a client that goes away in the middle of its request: it stays in CLOSE_WAIT.";
+        TaskNeverReaped, "task-never-reaped", violates ["cleanup/threads"]:
+            "Starts a task for each session that goes on waiting when the session has ended.";
+
         GetNotFound, "get-not-found", violates ["http/get-is-stream-or-405"]:
             "Has no route for GET, and answers 404.";
         GetAnswersJson, "get-answers-json", violates ["http/get-is-stream-or-405"]:

@@ -33,6 +33,9 @@ const NEWS: Duration = Duration::from_millis(50);
 /// How long a GET stream is silent before its server, if it does so at all, shows that it is there.
 const KEEP_ALIVE: Duration = Duration::from_millis(1_200);
 
+/// How often a task that nobody reaps looks whether the server closes: there may be hundreds of them.
+const FORGETFUL: Duration = Duration::from_millis(500);
+
 /// Answers a POST.
 pub(super) fn post(payload: Payload, fields: &Fields, connection: &mut Connection) -> io::Result<()> {
     if let Payload::Single(Message::Request(request)) = &payload
@@ -152,6 +155,16 @@ fn initialize(request: &Request, fields: &Fields, connection: &mut Connection) -
     if is_granted && !is_stateless {
         let id = session_id(&server);
         server.sessions.open(id.clone(), revision);
+        if server.has(Fault::TaskNeverReaped) {
+            server.spawn({
+                let server = Arc::clone(&server);
+                move || {
+                    while !server.is_closing() {
+                        thread::sleep(FORGETFUL);
+                    }
+                }
+            })?;
+        }
         head = head.with("Mcp-Session-Id", id);
     }
     let response = message::response(Some(&request.id), &outcome, &server);

@@ -36,6 +36,8 @@ pub(super) struct Server {
     closing: AtomicBool,
     connections: Mutex<Vec<Weak<Socket>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Sockets that nobody will ever close: there are none, unless that is the fault.
+    forgotten: Mutex<Vec<Arc<Socket>>>,
 }
 
 impl Server {
@@ -50,6 +52,7 @@ impl Server {
             closing: AtomicBool::new(false),
             connections: Mutex::default(),
             threads: Mutex::default(),
+            forgotten: Mutex::default(),
         }
     }
 
@@ -127,6 +130,21 @@ impl Server {
         threads.retain(|thread| !thread.is_finished());
         threads.push(thread);
         Ok(())
+    }
+
+    /// The sockets that are open.
+    pub(super) fn sockets(&self) -> Vec<Arc<Socket>> {
+        self.connections().iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// How many threads have not ended.
+    pub(super) fn living_threads(&self) -> u32 {
+        self.threads().iter().filter(|thread| !thread.is_finished()).count() as u32
+    }
+
+    /// Holds a socket until the server closes.
+    pub(super) fn forget(&self, socket: Arc<Socket>) {
+        self.forgotten.lock().unwrap_or_else(PoisonError::into_inner).push(socket);
     }
 
     fn take_in(self: &Arc<Self>, socket: Socket) -> io::Result<()> {

@@ -1,11 +1,15 @@
 //! What requests and sessions leave behind when they have ended.
 
 checks! {
+    descriptors,
+    threads,
     no_late_progress,
     progress_token_is_free_again,
     request_id_is_free_again,
     unknown_session_is_refused,
 }
+
+mod growth;
 
 use serde_json::Value;
 

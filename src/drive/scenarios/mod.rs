@@ -1,5 +1,6 @@
 //! The scenarios against a server, a file each: small blocking functions that label what they do.
 
+mod churn;
 mod failed_initialize;
 mod get_stream;
 mod ids;
@@ -33,6 +34,7 @@ pub fn play(scenario: Scenario, stage: &Stage) -> Result<(), Stop> {
         Scenario::SessionLifecycle => session_lifecycle::play(stage),
         Scenario::FailedInitialize => failed_initialize::play(stage),
         Scenario::GetStream => get_stream::play(stage),
+        Scenario::Churn => churn::play(stage),
         other => Err(Stop::Lacks(format!("{other} is a scenario against clients"))),
     }
 }
