@@ -13,8 +13,9 @@ use crate::trace::What;
 use crate::wire::os::Held;
 use crate::wire::tap::Tap;
 
-/// So many rounds warm the target up, and the first count comes after as many again: by then the pools, files and
-/// modules that a runtime opens when it first needs them are there.
+/// So many rounds warm the target up, and the first count that matters comes after this many more: by then the pools,
+/// files and modules that a runtime opens when it first needs them are there.
+const WARM_UP: u32 = 4;
 const ROUNDS: u32 = 16;
 
 /// Growth by so many for each round is told from the rest by waiting for it to go.
@@ -60,7 +61,7 @@ pub fn play(stage: &Stage) -> Result<(), Stop> {
         }
         Ok(())
     };
-    work(ROUNDS)?;
+    work(WARM_UP)?;
     let mut before = counted(stage, 0, 0, None)?;
     let (mut done, mut next) = (0, ROUNDS);
     for _ in 0..3 {

@@ -28,6 +28,7 @@ pub fn play(stage: &Stage) -> Result<(), Stop> {
         let fresh = format!("mcpwire-fresh-token-{nth}");
         session.probe(Part::Control, |session| call(session, "fresh-token", &fresh))?;
     }
+    session.use_a_fresh_connection();
     session.linger(STRAGGLERS)?;
     session.close();
     Ok(())

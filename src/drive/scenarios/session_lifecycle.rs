@@ -95,3 +95,23 @@ fn only_the_head(stage: &Stage, ask: &Ask, look: Duration) -> Result<(), Stop> {
     connection.close();
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_id_has_the_form_of_the_one_that_was_granted() {
+        let form = |id: &str| id.chars().map(|c| (c.is_ascii_digit(), c.is_ascii_hexdigit(), c)).collect::<Vec<_>>();
+        for id in ["0ea6c5d2-94c5-4f7d-9a0f-9f3fbd1f09fa", "session-ABCXYZ.09fFzZ", "x", ""] {
+            let other = resembling(id);
+            assert_eq!(other == id, id.is_empty(), "{id}");
+            for ((digit, hex, was), (digit_now, hex_now, now)) in form(id).into_iter().zip(form(&other)) {
+                assert_eq!(
+                    (digit, hex, was.is_ascii_alphanumeric()),
+                    (digit_now, hex_now, now.is_ascii_alphanumeric())
+                );
+            }
+        }
+    }
+}
