@@ -3,9 +3,10 @@
 use std::panic::{self, AssertUnwindSafe};
 use std::time::Duration;
 
-use crate::catalogue::{self, Listed, NoMatch};
+use crate::catalogue::{self, Kind, Listed, NoMatch};
+use crate::confirmation::confirmed;
 use crate::latency::{self, Class, Sample, quantile};
-use crate::manifest::{Manifest, RevisionRun, Role};
+use crate::manifest::{Manifest, PROXIED, RevisionRun, Role};
 use crate::report::{CheckReport, FindingReport, LatencyReport, PhasesReport, Report, Summary};
 use crate::scenario::Scenario;
 use crate::spec::Revision;
@@ -20,7 +21,11 @@ use crate::verdict::{Finding, Judge, Level, Outcome, Verdict};
 /// Where a pattern of the selection matches no check.
 pub fn judge(recording: &Recording) -> Result<Report, NoMatch> {
     let manifest = &recording.manifest;
-    let selected = catalogue::select(Some(manifest.role), &manifest.options.only, &manifest.options.skip)?;
+    let mut selected = catalogue::select(Some(manifest.role), &manifest.options.only, &manifest.options.skip)?;
+    if manifest.target.kind == PROXIED {
+        // What only a scenario of ours brings out cannot be seen.
+        selected.retain(|listed| matches!(listed.check.kind, Kind::Invariant(_)));
+    }
     let mut checks = Vec::new();
     for listed in &selected {
         for run in &manifest.revisions {
@@ -47,7 +52,12 @@ fn check(listed: &Listed, run: &RevisionRun, recording: &Recording) -> CheckRepo
         .iter()
         .filter(|trace| trace.revision() == run.revision && listed.check.kind.reads(trace.scenario()))
         .collect();
-    match outcome(listed, &traces, &recording.manifest) {
+    // A server's second attempt takes the place of one that had to stop; a client's confirms the first.
+    let is_first = |trace: &&Trace| recording.manifest.role == Role::Server || trace.head.attempt == 1;
+    let (first, again): (Vec<&Trace>, Vec<&Trace>) = traces.iter().partition(|trace| is_first(trace));
+    let judged = |traces: &[&Trace]| outcome(listed, traces, &recording.manifest);
+    let twice = |first| Ok(if again.is_empty() { first } else { confirmed(first, &judged(&again)?, &again) });
+    match judged(&first).and_then(twice) {
         Err(panic) => {
             let reason = format!("the check itself failed: {panic}");
             CheckReport::without_findings(listed, run.revision, level, Verdict::Fault, reason)

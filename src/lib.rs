@@ -25,6 +25,7 @@ mod checks;
 pub mod cli;
 #[doc(hidden)]
 pub mod codec;
+mod confirmation;
 mod drive;
 mod judgement;
 mod latency;

@@ -48,10 +48,13 @@ pub struct Manifest {
     pub traces: Vec<String>,
 }
 
+/// How a target is called that was listened to, and that nobody played scenarios with.
+pub const PROXIED: &str = "proxied";
+
 /// What was tested.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetFacts {
-    /// How it was reached: `reference`, `url`, `command` or `in-process`.
+    /// How it was reached: `reference`, `url`, `command`, `in-process` or `proxied`.
     pub kind: String,
     /// Its address or command, without secrets.
     pub name: String,

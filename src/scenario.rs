@@ -50,6 +50,7 @@ scenarios! {
         MalformedInput, "malformed-input": "Bytes that are no message, each followed by a request.";
         Churn, "churn": "Calls, errors, refused requests, dropped connections, sessions opened and deleted, over and \
             over; what the target holds is counted in between.";
+        Proxied, "proxied": "What a real client asked, through `mcpwire proxy`.";
     }
     Client {
         ClientCalls, "client-calls": "Sequential calls that are answered at once, in every ordinary form.";
@@ -69,6 +70,7 @@ scenarios! {
         ClientRedirect, "client-redirect": "Answers that lead to another session, and to another origin.";
         ClientSessionExpiry, "client-session-expiry": "A session that ends between two calls.";
         ClientEra, "client-era": "What a client of both eras does when its first modern request is refused.";
+        ClientProxied, "client-proxied": "What a real server answered, through `mcpwire proxy`.";
     }
 }
 

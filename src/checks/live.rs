@@ -156,5 +156,5 @@ fn run(config: Config) -> Report {
 fn run_client(fault: client::Fault) -> Report {
     let revisions = vec![Revision::R20251125, Revision::R20260728];
     let subject = ClientSubject { within: Duration::from_secs(12), ..client_subject(Some(fault), revisions) };
-    judge(&record_client(subject, &mut ()).expect("the reference client comes up")).expect("no selection")
+    judge(&record_client(&subject, &mut ()).expect("the reference client comes up")).expect("no selection")
 }

@@ -37,7 +37,7 @@ fn good(role: Role) -> &'static Recording {
 fn good_client() -> &'static Recording {
     static GOOD: OnceLock<Recording> = OnceLock::new();
     GOOD.get_or_init(|| {
-        record_client(client_subject(None, Revision::ALL.to_vec()), &mut ()).expect("it can be started")
+        record_client(&client_subject(None, Revision::ALL.to_vec()), &mut ()).expect("it can be started")
     })
 }
 

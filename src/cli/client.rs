@@ -9,6 +9,7 @@ use super::exit::Exit;
 use super::report::{self, Output};
 use super::server::{JudgementArgs, Revisions, duration, failure, interrupt_on_signals, revisions, signalled};
 use super::{Failure, progress};
+use crate::confirmation::doubtful;
 use crate::drive::{self, ClientSubject};
 use crate::judgement;
 use crate::manifest::Options;
@@ -73,8 +74,15 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     let interrupt = interrupt_on_signals()?;
     let revisions = args.revision.0;
     let subject = ClientSubject { client, revisions, options, within, given, interrupt: interrupt.clone() };
-    let recording = drive::record_client(subject, &mut *progress::observer())
+    let mut observer = progress::observer();
+    let recording = drive::record_client(&subject, &mut *observer)
         .map_err(|error| failure(&error, &interrupt, &Redactor::default()))?;
+    let doubtful = doubtful(&recording, &judgement::judge(&recording).map_err(Failure::usage)?);
+    let recording = match doubtful.is_empty() || interrupt.is_set() {
+        true => recording,
+        false => drive::record_again(&subject, recording, &doubtful, &mut *observer),
+    };
+    drop(observer);
     let recorded = args.record.as_ref().map_or(Ok(()), |folder| recording.write(folder).map_err(Failure::fault));
     let judged = judgement::judge(&recording).map_err(Failure::usage)?;
     let reported = report::write(&judged, &args.report);

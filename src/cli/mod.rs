@@ -6,6 +6,7 @@ mod explain;
 mod judge;
 mod list;
 mod progress;
+mod proxy;
 mod reference;
 mod reference_client;
 mod report;
@@ -38,6 +39,10 @@ enum Command {
     /// The command after `--` is started once for every scenario, with the URL of a scripted peer as its last
     /// argument. Without a command, the embedded reference client is tested.
     Client(Box<client::Args>),
+    /// Record what passes between a client and a server that run for themselves.
+    ///
+    /// Point the client at the URL that is printed. Ctrl-C ends the recording.
+    Proxy(proxy::Args),
     /// Judge a recording again.
     Judge(judge::Args),
     /// List the checks.
@@ -64,6 +69,7 @@ pub fn main() -> ExitCode {
     let run = || match cli.command {
         Command::Server(args) => server::run(*args),
         Command::Client(args) => client::run(*args),
+        Command::Proxy(args) => proxy::run(args),
         Command::Judge(args) => judge::run(args),
         Command::List(args) => list::run(&args),
         Command::Explain(args) => explain::run(&args),

@@ -32,7 +32,7 @@ impl Observer for Bar {
                 self.0.set_position(done as u64);
                 self.0.set_message(format!("{revision} {scenario}"));
             }
-            Progress::Stopped { .. } => {}
+            Progress::Again(_) | Progress::Stopped { .. } => {}
         }
         self.0.tick();
     }
@@ -54,6 +54,7 @@ impl Observer for Lines {
             Progress::Playing { revision, scenario, done, of } => {
                 line(&format!("[{}/{of}] {revision} {scenario}", done + 1));
             }
+            Progress::Again(count) => line(&format!("{count} scenarios again, to see twice what was found in them")),
             Progress::Stopped { scenario, why } => line(&format!("  {scenario} stopped: {}", visible(why))),
         }
     }

@@ -58,7 +58,7 @@ pub struct ClientSubject {
 /// # Errors
 ///
 /// Where the client cannot be started or makes no request.
-pub fn record_client(subject: ClientSubject, observer: &mut dyn Observer) -> Result<Recording, RunError> {
+pub fn record_client(subject: &ClientSubject, observer: &mut dyn Observer) -> Result<Recording, RunError> {
     let selected = catalogue::select(Some(Role::Client), &subject.options.only, &subject.options.skip)?;
     switch_stamps_on();
     observer.progress(Progress::Starting);
@@ -68,15 +68,7 @@ pub fn record_client(subject: ClientSubject, observer: &mut dyn Observer) -> Res
     let command = format!("mcpwire client{before}{}", subject.given);
     let mut recording = empty(Role::Client, facts, subject.options.clone(), command);
     recording.manifest.command_tail = behind;
-    let mut run = Run {
-        subject: &subject,
-        recording,
-        redactor: Redactor::default(),
-        stuck: 0,
-        unfinished: None,
-        sent: 0,
-        observer,
-    };
+    let mut run = Run::of(subject, recording, observer);
     run.survey()?;
     if !run.is_given_up(STUCK_IN_SURVEY) {
         run.play(&selected);
@@ -87,6 +79,24 @@ pub fn record_client(subject: ClientSubject, observer: &mut dyn Observer) -> Res
         run.cut_short(format!("the client did not get through {first}"));
     }
     Ok(run.recording)
+}
+
+/// Plays these scenarios a second time, into the same recording.
+pub fn record_again(
+    subject: &ClientSubject,
+    recording: Recording,
+    again: &[(Revision, Scenario)],
+    observer: &mut dyn Observer,
+) -> Recording {
+    let parts = again.iter().map(|(revision, scenario)| Part { attempt: 2, ..Part::first(*revision, *scenario) });
+    let parts = parts.collect();
+    observer.progress(Progress::Again(again.len()));
+    let sent = |event: &Event| if let What::Wrote { bytes, .. } = &event.what { bytes.0.len() } else { 0 };
+    let sent = recording.traces.iter().flat_map(|trace| &trace.events).map(sent).sum();
+    let mut run = Run { sent, ..Run::of(subject, recording, observer) };
+    run.perform(parts);
+    run.is_interrupted(None);
+    run.recording
 }
 
 struct Run<'r> {
@@ -107,6 +117,13 @@ struct Run<'r> {
 struct Part {
     revision: Revision,
     scenario: Scenario,
+    attempt: u32,
+}
+
+impl Part {
+    fn first(revision: Revision, scenario: Scenario) -> Self {
+        Self { revision, scenario, attempt: 1 }
+    }
 }
 
 /// What became of it.
@@ -118,12 +135,16 @@ struct Played {
     sent: usize,
 }
 
-impl Run<'_> {
+impl<'r> Run<'r> {
+    fn of(subject: &'r ClientSubject, recording: Recording, observer: &'r mut dyn Observer) -> Self {
+        Self { subject, recording, redactor: Redactor::default(), stuck: 0, unfinished: None, sent: 0, observer }
+    }
+
     /// Finds out which revisions the client goes along with.
     fn survey(&mut self) -> Result<(), RunError> {
         for revision in &self.subject.revisions {
             self.observer.progress(Progress::Surveying(*revision));
-            let part = Part { revision: *revision, scenario: Scenario::ClientCalls };
+            let part = Part::first(*revision, Scenario::ClientCalls);
             let played = play(self.subject, part)?;
             let spoken = played.trace.spoken();
             if self.subject.interrupt.is_set() && !spoken {
@@ -204,13 +225,18 @@ impl Run<'_> {
         let spoken = self.recording.manifest.revisions.iter().filter(|run| run.spoken).map(|run| run.revision);
         let plan: Vec<Part> = spoken
             .flat_map(|revision| {
-                plan::scenarios(selected, revision).into_iter().map(move |scenario| Part { revision, scenario })
+                plan::scenarios(selected, revision).into_iter().map(move |scenario| Part::first(revision, scenario))
             })
             .collect();
+        self.perform(plan);
+    }
+
+    /// Plays these parts, those whose times count one after the other.
+    fn perform(&mut self, plan: Vec<Part>) {
         let (alone, together): (Vec<Part>, Vec<Part>) = plan.iter().partition(|part| part.scenario.is_timed());
         let of = plan.len();
         let mut done = 0;
-        if !alone.is_empty() {
+        if !alone.is_empty() && self.recording.manifest.floor.is_none() {
             self.recording.manifest.floor = floor(self.subject);
         }
         for (parts, width) in [(alone, 1), (together, SIDE_BY_SIDE)] {
@@ -226,7 +252,7 @@ impl Run<'_> {
                 self.collect(&receiver, &queue, &mut done, of);
             });
         }
-        let order = |trace: &Trace| (trace.revision(), trace.scenario());
+        let order = |trace: &Trace| (trace.revision(), trace.scenario(), trace.head.attempt);
         self.recording.sort_by_key(order);
     }
 
@@ -242,7 +268,7 @@ impl Run<'_> {
         for played in receiver {
             let cannot_start = match played {
                 Ok(played) => {
-                    let Part { revision, scenario } = played.part;
+                    let Part { revision, scenario, .. } = played.part;
                     self.observer.progress(Progress::Playing { revision, scenario, done: *done, of });
                     *done += 1;
                     last = Some(scenario);
@@ -307,7 +333,7 @@ fn work(subject: &ClientSubject, queue: &Mutex<std::vec::IntoIter<Part>>, sender
 
 /// Plays one scenario: a peer of its own, and one start of the client.
 fn play(subject: &ClientSubject, part: Part) -> Result<Played, RunError> {
-    let Part { revision, scenario } = part;
+    let Part { revision, scenario, attempt } = part;
     let tap = Tap::of_a_client();
     let scene = client_scenarios::scene(scenario, revision).unwrap_or_else(|| Scene::calls(Vec::new()));
     let (official, script) = (scene.official.to_owned(), scene.script(revision));
@@ -328,7 +354,7 @@ fn play(subject: &ClientSubject, part: Part) -> Result<Played, RunError> {
     })?;
     peer.settle(LAST_SEGMENTS);
     drop(peer);
-    let head = TraceHead { scenario, revision, attempt: 1, vantage: Vantage::Server, distance: Distance::Loopback };
+    let head = TraceHead { scenario, revision, attempt, vantage: Vantage::Server, distance: Distance::Loopback };
     Ok(Played { part, sent: tap.written(), trace: Trace::new(head, in_order(tap.events())), ended })
 }
 
@@ -342,7 +368,7 @@ fn floor(subject: &ClientSubject) -> Option<Floor> {
         given: String::new(),
         interrupt: subject.interrupt.clone(),
     };
-    let part = Part { revision: Revision::R20251125, scenario: Scenario::ClientRepeatedCalls };
+    let part = Part::first(Revision::R20251125, Scenario::ClientRepeatedCalls);
     let trace = play(&reference, part).ok()?.trace;
     let rounds = latency::rounds(&trace);
     let p50 = latency::median(rounds.iter().map(|round| round.took))?;

@@ -7,10 +7,12 @@ mod client_run;
 mod client_scenarios;
 mod facts;
 mod peer;
+mod proxy;
 mod run;
 mod scenarios;
 mod session;
 mod stage;
 
-pub use client_run::{ClientSubject, record_client};
+pub use client_run::{ClientSubject, record_again, record_client};
+pub use proxy::{ProxySubject, record_proxied};
 pub use run::{Observer, Progress, RunError, Subject, record};

@@ -84,6 +84,8 @@ pub enum Progress<'a> {
         /// How many there are.
         of: usize,
     },
+    /// So many scenarios are played a second time, since something was found in them.
+    Again(usize),
     /// A scenario had to stop.
     Stopped {
         /// The scenario.

@@ -30,6 +30,8 @@ pub struct Connection {
     interrupt: Interrupt,
     decoder: Decoder,
     buffer: Vec<u8>,
+    /// How much of the buffer the last read filled.
+    filled: usize,
     /// The read time-out that the socket has now.
     slice: Duration,
     delays_acknowledgements: bool,
@@ -141,6 +143,7 @@ impl Connection {
             interrupt: interrupt.clone(),
             decoder,
             buffer: vec![0; READ_SIZE],
+            filled: 0,
             slice: SLICE,
             delays_acknowledgements: false,
             ended: None,
@@ -162,6 +165,16 @@ impl Connection {
     /// The exchanges so far, as the judge will see them.
     pub fn exchanges(&self) -> &[Exchange] {
         self.decoder.exchanges()
+    }
+
+    /// What the last read brought, also what the trace had no room for.
+    pub fn last_read(&self) -> &[u8] {
+        &self.buffer[..self.filled]
+    }
+
+    /// How many bytes have come so far.
+    pub fn received(&self) -> u64 {
+        self.decoder.received()
     }
 
     /// Whether the peer sends what cannot be read as requests: where the next one would begin, nobody can tell.
@@ -360,6 +373,7 @@ impl Connection {
             self.segments_out_at_last_read = info.as_ref().map(|info| info.segments_out);
             segments = info.map(|info| info.data_segments_in);
         }
+        self.filled = received.len;
         let bytes = &self.buffer[..received.len];
         self.tap.note_read(at, self.id, bytes, kernel, segments, |event| self.decoder.feed(event));
     }

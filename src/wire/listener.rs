@@ -25,8 +25,17 @@ impl Listener {
     ///
     /// Where the system refuses a socket.
     pub fn open() -> io::Result<Self> {
+        Self::on(0)
+    }
+
+    /// Listens on this port; 0 is any that is free.
+    ///
+    /// # Errors
+    ///
+    /// Where the system refuses a socket, or the port is taken.
+    pub fn on(port: u16) -> io::Result<Self> {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
-        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
+        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into())?;
         socket.listen(1024)?;
         // Accepted sockets inherit the stamps, also for what came before they were accepted.
         let _ = os::enable_stamps(&socket);

@@ -13,13 +13,30 @@ pub const KEPT_BYTES: u64 = 8 << 20;
 /// short it was on the wire.
 pub const KEPT_PARTS: u64 = 500_000;
 
-/// How much one trace keeps of what a client sends: requests are small.
-const LIMITS_OF_A_CLIENT: Kept = Kept { bytes: 2 << 20, parts: 40_000 };
+/// Where we are asked: requests are small.
+const OF_A_SERVER: Limits = Limits {
+    kept: Kept { bytes: KEPT_BYTES, parts: KEPT_PARTS },
+    answered: 10_000,
+    connections: 10_000,
+    written: 32 << 20,
+};
 
-/// So many requests of a client's are answered in one trace, over so many connections, with so many bytes.
-const ANSWERED: usize = 500;
-const CONNECTIONS: ConnectionId = 200;
-const WRITTEN: usize = 32 << 20;
+/// Where a client under test is served: its requests are few and small.
+const OF_A_CLIENT: Limits =
+    Limits { kept: Kept { bytes: 2 << 20, parts: 40_000 }, answered: 500, connections: 200, written: 32 << 20 };
+
+/// What one trace holds at most.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    /// What is kept of what came.
+    kept: Kept,
+    /// Requests that were answered.
+    answered: usize,
+    /// Connections.
+    connections: ConnectionId,
+    /// Bytes that were written.
+    written: usize,
+}
 
 /// What a read costs beside its bytes, in parts: a target may send them one by one.
 const PARTS_OF_A_READ: u64 = 4;
@@ -45,7 +62,7 @@ struct Log {
     events: Vec<Event>,
     connections: ConnectionId,
     kept: Kept,
-    limits: Kept,
+    limits: Limits,
     answered: usize,
     written: usize,
 }
@@ -59,15 +76,15 @@ impl Default for Tap {
 impl Tap {
     /// Starts an empty recording, and its clock.
     pub fn start() -> Self {
-        Self::within(Kept { bytes: KEPT_BYTES, parts: KEPT_PARTS })
+        Self::within(OF_A_SERVER)
     }
 
     /// The same where a client is served.
     pub fn of_a_client() -> Self {
-        Self::within(LIMITS_OF_A_CLIENT)
+        Self::within(OF_A_CLIENT)
     }
 
-    fn within(limits: Kept) -> Self {
+    fn within(limits: Limits) -> Self {
         let kept = Kept::default();
         let log = Log { events: Vec::new(), connections: 0, kept, limits, answered: 0, written: 0 };
         Self { clock: Clock::start(), log: Arc::new(Mutex::new(log)) }
@@ -100,7 +117,7 @@ impl Tap {
         show: impl FnOnce(&Event),
     ) {
         let mut log = self.log();
-        let room = log.kept.room(&log.limits, bytes);
+        let room = log.kept.room(&log.limits.kept, bytes);
         log.kept.bytes += room as u64;
         log.kept.parts += PARTS_OF_A_READ + parts(&bytes[..room]);
         let what = What::Read {
@@ -128,14 +145,14 @@ impl Tap {
     /// What a client did that is more than a trace should hold of it, as a lowercase fragment.
     pub fn overflow(&self) -> Option<String> {
         let log = self.log();
-        if log.connections > CONNECTIONS {
-            Some(format!("it opened more than {CONNECTIONS} connections"))
-        } else if log.answered > ANSWERED {
-            Some(format!("it made more than {ANSWERED} requests"))
-        } else if log.written > WRITTEN {
-            Some(format!("it had itself sent more than {} MiB", WRITTEN >> 20))
-        } else if log.kept.bytes >= log.limits.bytes || log.kept.parts >= log.limits.parts {
-            let Kept { bytes, parts } = log.limits;
+        let Limits { kept: Kept { bytes, parts }, answered, connections, written } = log.limits;
+        if log.connections > connections {
+            Some(format!("it opened more than {connections} connections"))
+        } else if log.answered > answered {
+            Some(format!("it made more than {answered} requests"))
+        } else if log.written > written {
+            Some(format!("it had itself sent more than {} MiB", written >> 20))
+        } else if log.kept.bytes >= bytes || log.kept.parts >= parts {
             Some(format!("it sent more than a trace keeps ({} MiB, or {parts} values and lines)", bytes >> 20))
         } else {
             None

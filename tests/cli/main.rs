@@ -8,6 +8,8 @@ mod mcpwire;
 mod misdeeds;
 mod peer;
 #[cfg(unix)]
+mod proxy;
+#[cfg(unix)]
 mod readme;
 mod recordings;
 mod secrets;
