@@ -13,7 +13,7 @@ impl Scenario {
             | Self::GetStream
             | Self::ClientRedirect
             | Self::ClientSessionExpiry => Revision::LEGACY,
-            Self::ClientHeaders => &[Revision::R20260728],
+            Self::ReusedIds | Self::ClientHeaders => &[Revision::R20260728],
             _ => &Revision::ALL,
         }
     }

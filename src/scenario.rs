@@ -41,11 +41,15 @@ scenarios! {
         WithheldAck, "withheld-ack": "The withheld-ACK test.";
         Ids, "ids": "Requests with ids of every kind.";
         IdsInFlight, "ids-in-flight": "Two requests in flight whose ids differ in their JSON type only.";
+        ReusedIds, "reused-ids": "Request ids that are used again after their request has ended.";
+        ReusedTokens, "reused-tokens": "A progress token that is used again after its request has ended.";
         UnknownMethod, "unknown-method": "A method that does not exist, and a request behind it.";
         GetStream, "get-stream": "The stream that a GET opens.";
         SessionLifecycle, "session-lifecycle": "Requests with and without the session's id, before and after its end.";
         FailedInitialize, "failed-initialize": "A handshake that fails, and whether it grants a session.";
         MalformedInput, "malformed-input": "Bytes that are no message, each followed by a request.";
+        Churn, "churn": "Calls, errors, refused requests, dropped connections, sessions opened and deleted, over and \
+            over; what the target holds is counted in between.";
         Proxied, "proxied": "What a real client asked, through `mcpwire proxy`.";
     }
     Client {

@@ -18,6 +18,7 @@ macro_rules! checks {
     };
 }
 
+mod cleanup;
 mod client;
 mod http;
 mod latency;
@@ -35,7 +36,8 @@ use crate::catalogue::Listed;
 
 /// The areas, in the order of the catalogue.
 pub(crate) fn areas() -> Vec<Vec<Listed>> {
-    let mut areas = vec![sse::listed(), http::listed(), rpc::listed(), session::listed(), latency::listed()];
+    let mut areas =
+        vec![sse::listed(), http::listed(), rpc::listed(), session::listed(), cleanup::listed(), latency::listed()];
     areas.extend(client::areas());
     areas
 }

@@ -428,6 +428,7 @@ fn stage(running: &Running, options: &Options, roles: ToolRoles, interrupt: &Int
         facts: Facts::default(),
         interrupt: interrupt.clone(),
         peer: running.process,
+        holdings: running.holdings.clone(),
         unanswered: Unanswered::default(),
     }
 }

@@ -340,6 +340,12 @@ impl<'s> Session<'s> {
         }
     }
 
+    /// Closes every connection: what the target still holds is its own affair.
+    pub fn hang_up(&mut self) {
+        self.use_a_fresh_connection();
+        self.parked.clear();
+    }
+
     /// Answers a request of the target's, as a client without features does.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use super::ask::Ask;
 use super::facts::Facts;
 use crate::manifest::Options;
 use crate::spec::Revision;
-use crate::target::{Endpoint, ToolRole, ToolRoles};
+use crate::target::{Endpoint, Holdings, ToolRole, ToolRoles};
 use crate::trace::{Ending, Exchange, What};
 use crate::wire::connection::{ConnectError, Connection, Wait};
 use crate::wire::interrupt::Interrupt;
@@ -41,6 +41,8 @@ pub struct Stage {
     pub interrupt: Interrupt,
     /// The target's process, where it runs on this machine and is not ours.
     pub peer: Option<u32>,
+    /// Where to count what the target holds.
+    pub holdings: Holdings,
     /// The requests that were waited for in vain.
     pub unanswered: Unanswered,
 }

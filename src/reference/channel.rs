@@ -10,8 +10,8 @@ use super::answer::Head;
 use super::connection::Connection;
 use super::event_store::StreamLog;
 use super::event_stream::{Event, EventStream, Place};
-use super::in_flight::Ticket;
-use super::message::{self, Id, Outcome};
+use super::in_flight::{InFlight, Ticket};
+use super::message::{self, Id, Outcome, Request};
 use super::server::{GLANCE, Server};
 use super::session::Session;
 use super::tools::{Stopped, Surroundings};
@@ -26,6 +26,8 @@ pub(super) struct Channel<'c> {
     pub(super) sink: Sink<'c>,
     pub(super) called_off: CalledOff,
     last_notification: Option<String>,
+    /// The progress token of the request leads somewhere else.
+    loses_progress: bool,
 }
 
 /// Where the messages go.
@@ -49,7 +51,18 @@ pub(super) enum CalledOff {
 impl<'c> Channel<'c> {
     pub(super) fn new(server: &Arc<Server>, called_off: CalledOff, sink: Sink<'c>) -> Self {
         let server = Arc::clone(server);
-        Channel { server, session: None, ticket: None, log: None, sink, called_off, last_notification: None }
+        let (session, ticket, log, last_notification) = (None, None, None, None);
+        Channel { server, session, ticket, log, sink, called_off, last_notification, loses_progress: false }
+    }
+
+    /// Enters the request, so that a later message can mean it.
+    pub(super) fn enter(&mut self, request: &Request, in_flight: &InFlight) {
+        self.ticket = Some(in_flight.enter(request.id.key(&self.server)));
+        if self.server.has(Fault::ProgressTokenKept)
+            && let Some(token) = request.params.at(&["_meta", "progressToken"])
+        {
+            self.loses_progress = !in_flight.keep_token(token.get());
+        }
     }
 
     /// Gives the client an event id to resume from before there is anything to say, and where it is to poll, how long
@@ -63,12 +76,13 @@ impl<'c> Channel<'c> {
 
     /// Ends the stream before the response; the messages still to come are kept for a client that asks for them.
     pub(super) fn detach(self) -> (Channel<'static>, io::Result<()>) {
-        let Channel { server, session, ticket, log, sink, called_off, last_notification } = self;
+        let Channel { server, session, ticket, log, sink, called_off, last_notification, loses_progress } = self;
         let ended = match sink {
             Sink::Stream(stream) => stream.end(),
             _ => Ok(()),
         };
-        (Channel { server, session, ticket, log, sink: Sink::Nobody, called_off, last_notification }, ended)
+        let sink = Sink::Nobody;
+        (Channel { server, session, ticket, log, sink, called_off, last_notification, loses_progress }, ended)
     }
 
     /// Sends the response, and ends the answer.
@@ -105,6 +119,11 @@ impl<'c> Channel<'c> {
             return self.reset_within(response);
         }
 
+        if server.has(Fault::LateProgressElsewhere)
+            && let Some(late) = server.exchange_late(self.last_notification.clone())
+        {
+            self.send(&late, Place::Inside);
+        }
         self.send(response, Place::Last);
         if server.has(Fault::ResponseSentTwice) {
             self.send(response, Place::Last);
@@ -197,6 +216,9 @@ impl<'c> Channel<'c> {
 
 impl Surroundings for Channel<'_> {
     fn notify(&mut self, notification: &str) {
+        if self.loses_progress {
+            return;
+        }
         self.send(notification, Place::Inside);
         self.last_notification = Some(notification.to_owned());
     }

@@ -1,5 +1,6 @@
 //! One connection: requests are read whole, answered in order, and the connection is kept for the next one.
 
+use std::collections::HashSet;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::sync::Arc;
@@ -29,6 +30,8 @@ pub(super) struct Connection {
     inbox: Inbox,
     buffer: Box<[u8]>,
     calls: u64,
+    /// The ids of requests that have ended: there are none, unless that is the fault.
+    pub(super) ids: HashSet<String>,
     is_over: bool,
 }
 
@@ -64,6 +67,9 @@ pub(super) fn serve(server: Arc<Server>, socket: Arc<Socket>) {
             After::Reset => return connection.reset(),
         }
     }
+    if connection.inbox.has_begun() && connection.server.has(Fault::SocketLeftInCloseWait) {
+        connection.server.forget(Arc::clone(&connection.socket));
+    }
 }
 
 impl Connection {
@@ -78,6 +84,7 @@ impl Connection {
             inbox: Inbox::new(),
             buffer: vec![0; 16 * 1024].into_boxed_slice(),
             calls: 0,
+            ids: HashSet::new(),
             is_over: false,
         }
     }

@@ -90,6 +90,20 @@ switches! {
         DeleteAlwaysSucceeds, "delete-always-succeeds", violates ["session/gone-after-delete"]:
             "Answers every DELETE with 200, whether or not there is such a session.";
 
+        UnknownSessionOpens, "unknown-session-opens", violates ["cleanup/unknown-session-is-refused"]:
+            "Looks a session up with `get or create`, so that any id that a request names opens one.";
+        RequestIdKept, "request-id-kept", violates ["cleanup/request-id-is-free-again"]:
+            "In 2026-07-28, keeps the entry of a request until its connection closes, and refuses its id from then on.";
+        ProgressTokenKept, "progress-token-kept", violates ["cleanup/progress-token-is-free-again"]:
+            "Keeps the entry that leads from a progress token to its stream, so that later progress goes nowhere.";
+        LateProgressElsewhere, "late-progress-elsewhere", violates ["cleanup/no-late-progress"]:
+            "Reports progress through a queue that all requests share, so that the last report comes on the next stream.";
+
+        SocketLeftInCloseWait, "socket-left-in-close-wait", violates ["cleanup/descriptors"]:
+            "Forgets the socket of a client that goes away in the middle of its request: it stays in CLOSE_WAIT.";
+        TaskNeverReaped, "task-never-reaped", violates ["cleanup/threads"]:
+            "Starts a task for each session that goes on waiting when the session has ended.";
+
         GetNotFound, "get-not-found", violates ["http/get-is-stream-or-405"]:
             "Has no route for GET, and answers 404.";
         GetAnswersJson, "get-answers-json", violates ["http/get-is-stream-or-405"]:

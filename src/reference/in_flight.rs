@@ -1,6 +1,6 @@
 //! The requests that are being worked on, so that a later message can mean one of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 #[derive(Debug, Default)]
 pub(super) struct InFlight {
     calls: Arc<Mutex<HashMap<String, Arc<AtomicBool>>>>,
+    /// The progress tokens of requests that have ended: there are none, unless that is the fault.
+    stale_tokens: Mutex<HashSet<String>>,
 }
 
 /// The entry of one request. Dropping it takes the request out again.
@@ -23,6 +25,11 @@ impl InFlight {
         let cancelled = Arc::new(AtomicBool::new(false));
         entries(&self.calls).insert(key.to_owned(), Arc::clone(&cancelled));
         Ticket { calls: Arc::clone(&self.calls), key: key.to_owned(), cancelled }
+    }
+
+    /// Keeps the entry of a progress token for ever; `false` if it is there already.
+    pub(super) fn keep_token(&self, token: &str) -> bool {
+        self.stale_tokens.lock().unwrap_or_else(PoisonError::into_inner).insert(token.to_owned())
     }
 
     /// Calls off the request with this key, if there is one.

@@ -33,6 +33,9 @@ const NEWS: Duration = Duration::from_millis(50);
 /// How long a GET stream is silent before its server, if it does so at all, shows that it is there.
 const KEEP_ALIVE: Duration = Duration::from_millis(1_200);
 
+/// How often a task that nobody reaps looks whether the server closes: there may be hundreds of them.
+const FORGETFUL: Duration = Duration::from_millis(500);
+
 /// Answers a POST.
 pub(super) fn post(payload: Payload, fields: &Fields, connection: &mut Connection) -> io::Result<()> {
     if let Payload::Single(Message::Request(request)) = &payload
@@ -78,7 +81,13 @@ pub(super) fn session_of(fields: &Fields, server: &Server) -> Result<Arc<Session
             Refusal::new(400, "`Mcp-Session-Id` is missing")
         });
     };
-    let session = server.sessions.find(&id.value).ok_or_else(no_such_session)?;
+    let session = match server.sessions.find(&id.value) {
+        None if server.has(Fault::UnknownSessionOpens) => {
+            let revision = version_of(fields)?.unwrap_or(Revision::March2025);
+            server.sessions.open(id.value.clone(), revision)
+        }
+        found => found.ok_or_else(no_such_session)?,
+    };
     // The first revision does not have the header, so there it means nothing.
     if session.revision > Revision::March2025 {
         version_of(fields)?;
@@ -146,6 +155,16 @@ fn initialize(request: &Request, fields: &Fields, connection: &mut Connection) -
     if is_granted && !is_stateless {
         let id = session_id(&server);
         server.sessions.open(id.clone(), revision);
+        if server.has(Fault::TaskNeverReaped) {
+            server.spawn({
+                let server = Arc::clone(&server);
+                move || {
+                    while !server.is_closing() {
+                        thread::sleep(FORGETFUL);
+                    }
+                }
+            })?;
+        }
         head = head.with("Mcp-Session-Id", id);
     }
     let response = message::response(Some(&request.id), &outcome, &server);
@@ -194,7 +213,7 @@ fn answer(request: Request, session: &Arc<Session>, connection: &mut Connection)
 fn channel<'c>(request: &Request, session: &Arc<Session>, sink: Sink<'c>, server: &Arc<Server>) -> Channel<'c> {
     let mut channel = Channel::new(server, CalledOff::ByNotification, sink);
     channel.session = Some(Arc::clone(session));
-    channel.ticket = Some(session.in_flight.enter(request.id.key(server)));
+    channel.enter(request, &session.in_flight);
     channel
 }
 

@@ -44,7 +44,7 @@ mod variant;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -105,9 +105,32 @@ impl Reference {
         self.address
     }
 
+    /// Where to look up what it holds, as long as it runs.
+    pub fn census(&self) -> Census {
+        Census { server: Arc::downgrade(&self.server) }
+    }
+
     /// The URL of its MCP endpoint.
     pub fn url(&self) -> String {
         format!("http://{}{}", self.address, self.server.path())
+    }
+}
+
+/// What a running reference server holds; nothing, once it has gone.
+#[derive(Clone, Debug)]
+pub struct Census {
+    server: Weak<Server>,
+}
+
+impl Census {
+    /// The sockets of its connections.
+    pub(crate) fn sockets(&self) -> Vec<Arc<Socket>> {
+        self.server.upgrade().map(|server| server.sockets()).unwrap_or_default()
+    }
+
+    /// How many threads work for it.
+    pub(crate) fn threads(&self) -> u32 {
+        self.server.upgrade().map_or(0, |server| server.living_threads())
     }
 }
 

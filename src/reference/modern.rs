@@ -43,6 +43,9 @@ pub(super) fn post(payload: Payload, fields: &Fields, connection: &mut Connectio
     if let Err(error) = validate(&request, fields, &server) {
         return Refusal::with(400, error).send(Some(&request.id), connection);
     }
+    if server.has(Fault::RequestIdKept) && !connection.ids.insert(request.id.key(&server).to_owned()) {
+        return Refusal::new(400, "this request id is in use").send(Some(&request.id), connection);
+    }
     match request.method.as_str() {
         "server/discover" => answer_json(&request, &discover(&server), connection),
         "tools/list" if server.has_tools() => {
@@ -147,7 +150,7 @@ fn call(request: &Request, connection: &mut Connection) -> io::Result<()> {
         Sink::Stream(open_stream(connection))
     };
     let mut channel = Channel::new(&server, CalledOff::ByDisconnect, sink);
-    channel.ticket = Some(server.in_flight.enter(request.id.key(&server)));
+    channel.enter(request, &server.in_flight);
     match tools::call(&request.params, &mut channel) {
         Ok(Outcome::Result(result)) => channel.respond(&request.id, &complete(result, &server)),
         Ok(error) => channel.respond(&request.id, &error),

@@ -29,10 +29,15 @@ pub(super) struct Server {
     pub(super) in_flight: InFlight,
     /// Numbers the events of clients without a session.
     pub(super) stateless_events: Arc<EventStore>,
+    /// The last notification of a request, which is to come with the next one: there is none, unless that is the
+    /// fault.
+    late: Mutex<Option<String>>,
     poisoned: AtomicBool,
     closing: AtomicBool,
     connections: Mutex<Vec<Weak<Socket>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Sockets that nobody will ever close: there are none, unless that is the fault.
+    forgotten: Mutex<Vec<Arc<Socket>>>,
 }
 
 impl Server {
@@ -42,10 +47,12 @@ impl Server {
             sessions: Sessions::default(),
             in_flight: InFlight::default(),
             stateless_events: Arc::default(),
+            late: Mutex::default(),
             poisoned: AtomicBool::new(false),
             closing: AtomicBool::new(false),
             connections: Mutex::default(),
             threads: Mutex::default(),
+            forgotten: Mutex::default(),
         }
     }
 
@@ -99,6 +106,11 @@ impl Server {
         self.poisoned.store(true, Ordering::Relaxed);
     }
 
+    /// Leaves a notification for the stream of the next request, and hands over what was left for this one.
+    pub(super) fn exchange_late(&self, notification: Option<String>) -> Option<String> {
+        std::mem::replace(&mut *self.late.lock().unwrap_or_else(PoisonError::into_inner), notification)
+    }
+
     pub(super) fn is_closing(&self) -> bool {
         self.closing.load(Ordering::SeqCst)
     }
@@ -118,6 +130,21 @@ impl Server {
         threads.retain(|thread| !thread.is_finished());
         threads.push(thread);
         Ok(())
+    }
+
+    /// The sockets that are open.
+    pub(super) fn sockets(&self) -> Vec<Arc<Socket>> {
+        self.connections().iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// How many threads have not ended.
+    pub(super) fn living_threads(&self) -> u32 {
+        self.threads().iter().filter(|thread| !thread.is_finished()).count() as u32
+    }
+
+    /// Holds a socket until the server closes.
+    pub(super) fn forget(&self, socket: Arc<Socket>) {
+        self.forgotten.lock().unwrap_or_else(PoisonError::into_inner).push(socket);
     }
 
     fn take_in(self: &Arc<Self>, socket: Socket) -> io::Result<()> {

@@ -44,16 +44,17 @@ pub(super) struct Session {
 
 impl Sessions {
     /// Opens a session under this id.
-    pub(super) fn open(&self, id: Vec<u8>, revision: Revision) {
+    pub(super) fn open(&self, id: Vec<u8>, revision: Revision) -> Arc<Session> {
         let session = Arc::new(Session::new(revision, Arc::default()));
         let mut open = self.sessions();
-        open.by_id.insert(id.clone(), session);
+        open.by_id.insert(id.clone(), Arc::clone(&session));
         open.by_age.push_back(id);
         while open.by_age.len() > MAX_SESSIONS
             && let Some(oldest) = open.by_age.pop_front()
         {
             open.by_id.remove(&oldest).inspect(|session| session.end());
         }
+        session
     }
 
     /// The session of this id, unless it never was or has ended.

@@ -343,6 +343,17 @@ pub const REQUIREMENTS: &[Requirement] = &[
         ]),
     },
     Requirement {
+        id: "http.post.sse.related-only",
+        summary: "Messages sent before the response belong to the request that opened the stream.",
+        levels: &[(R20250326, Should), (R20250618, Should), (R20251125, Should), (R20260728, Must)],
+        source: Source::Specification(&[
+            (R20250326, "basic/transports#sending-messages-to-the-server"),
+            (R20250618, "basic/transports#sending-messages-to-the-server"),
+            (R20251125, "basic/transports#sending-messages-to-the-server"),
+            (R20260728, "basic/transports/streamable-http#receiving-messages"),
+        ]),
+    },
+    Requirement {
         id: "http11.chunked.terminator",
         summary: "A chunked answer ends with the zero-length chunk and a final empty line.",
         levels: ALL_MUST,
@@ -590,6 +601,17 @@ pub const REQUIREMENTS: &[Requirement] = &[
             (R20250326, "basic/utilities/ping#behavior-requirements"),
             (R20250618, "basic/utilities/ping#behavior-requirements"),
             (R20251125, "basic/utilities/ping#behavior-requirements"),
+        ]),
+    },
+    Requirement {
+        id: "progress.stop",
+        summary: "No progress after completion.",
+        levels: ALL_MUST,
+        source: Source::Specification(&[
+            (R20250326, "basic/utilities/progress#implementation-notes"),
+            (R20250618, "basic/utilities/progress#implementation-notes"),
+            (R20251125, "basic/utilities/progress#implementation-notes"),
+            (R20260728, "basic/patterns/progress#implementation-notes"),
         ]),
     },
     Requirement {

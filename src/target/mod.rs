@@ -4,6 +4,7 @@ pub mod client;
 mod command;
 mod endpoint;
 mod group;
+mod holdings;
 mod in_process;
 mod output;
 mod roles;
@@ -16,6 +17,7 @@ pub(crate) use self::endpoint::field_secrets;
 pub use self::endpoint::{Endpoint, EndpointError};
 #[cfg(all(unix, feature = "cli"))]
 pub(crate) use self::group::end_all_at_once;
+pub use self::holdings::Holdings;
 pub use self::in_process::InProcess;
 pub use self::roles::{ToolRole, ToolRoles};
 
@@ -45,6 +47,8 @@ pub struct Running {
     pub facts: TargetFacts,
     /// The process, where it is one of ours on this machine.
     pub process: Option<u32>,
+    /// Where to count what it holds.
+    pub holdings: Holdings,
     /// Tools by role that are known without asking.
     pub roles: ToolRoles,
     /// The run that made it, as a command line.
@@ -83,6 +87,7 @@ impl Target {
                 facts: facts("url", endpoint.shown(), &endpoint),
                 command: format!("mcpwire server --url {}", shell_words::quote(&endpoint.shown())),
                 process: None,
+                holdings: Holdings::Unknown("a target that mcpwire starts (`--cmd`)"),
                 roles: ToolRoles::well_known(),
                 life: Life::None,
                 endpoint,
@@ -96,6 +101,11 @@ impl Target {
                     facts: facts("command", line, &endpoint),
                     command: replay,
                     process: Some(running.process()),
+                    holdings: match endpoint.is_loopback() {
+                        true => Holdings::Processes(running.process()),
+                        // What was started may be the way to somebody who serves others, too.
+                        false => Holdings::Unknown("a target on this machine"),
+                    },
                     roles: ToolRoles::well_known(),
                     life: Life::Command(running),
                     endpoint,
@@ -110,6 +120,7 @@ impl Target {
                     facts: facts("in-process", name, &endpoint),
                     command: "mcpwire::check".to_owned(),
                     process: None,
+                    holdings: Holdings::Unknown("a target in a process of its own: here its descriptors are ours"),
                     roles: ToolRoles::well_known(),
                     life: Life::InProcess(running),
                     endpoint,
@@ -128,6 +139,7 @@ impl Target {
                     facts: facts("reference", format!("the embedded reference server{switches}"), &endpoint),
                     command: format!("mcpwire server{switches}"),
                     process: None,
+                    holdings: Holdings::Reference(reference.census()),
                     roles,
                     life: Life::Reference(reference),
                     endpoint,

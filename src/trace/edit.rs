@@ -470,6 +470,7 @@ impl What {
             | Self::AckReleased { conn, .. } => *conn = other,
             Self::ConnectFailed { .. }
             | Self::PeerWaited { .. }
+            | Self::PeerHeld { .. }
             | Self::ClientStarted
             | Self::Told { .. }
             | Self::ClientEnded { .. }

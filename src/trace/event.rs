@@ -173,6 +173,18 @@ pub enum What {
         /// Nanoseconds since the peer began.
         total: u64,
     },
+    /// What the target held by now, when everything that we had opened was closed again.
+    PeerHeld {
+        /// How many rounds of the scenario were behind it, since counting began.
+        rounds: u32,
+        /// Open descriptors of all its processes, or the sockets of a server in our own process.
+        descriptors: u32,
+        /// Sockets among them whose peer has closed, and that wait to be closed here (CLOSE_WAIT), where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        close_wait: Option<u32>,
+        /// Threads of all its processes.
+        threads: u32,
+    },
     /// The client under test was started.
     ClientStarted,
     /// The client under test told what its caller got: a line of its standard output.
@@ -223,6 +235,7 @@ impl What {
             | Self::AckReleased { conn, .. } => Some(*conn),
             Self::ConnectFailed { .. }
             | Self::PeerWaited { .. }
+            | Self::PeerHeld { .. }
             | Self::ClientStarted
             | Self::Told { .. }
             | Self::ClientEnded { .. }

@@ -1,6 +1,7 @@
 //! The binary as its users meet it: real processes, real sockets, real signals.
 
 mod bad_input;
+mod cleanup;
 mod clients;
 mod hostile;
 mod mcpwire;

@@ -1,11 +1,14 @@
 //! The scenarios against a server, a file each: small blocking functions that label what they do.
 
+mod churn;
 mod failed_initialize;
 mod get_stream;
 mod ids;
 mod ids_in_flight;
 mod malformed_input;
 mod repeated_calls;
+mod reused_ids;
+mod reused_tokens;
 mod sequential_calls;
 mod session_lifecycle;
 pub mod survey;
@@ -24,11 +27,14 @@ pub fn play(scenario: Scenario, stage: &Stage) -> Result<(), Stop> {
         Scenario::WithheldAck => withheld_ack::play(stage),
         Scenario::Ids => ids::play(stage),
         Scenario::IdsInFlight => ids_in_flight::play(stage),
+        Scenario::ReusedIds => reused_ids::play(stage),
+        Scenario::ReusedTokens => reused_tokens::play(stage),
         Scenario::UnknownMethod => unknown_method::play(stage),
         Scenario::MalformedInput => malformed_input::play(stage),
         Scenario::SessionLifecycle => session_lifecycle::play(stage),
         Scenario::FailedInitialize => failed_initialize::play(stage),
         Scenario::GetStream => get_stream::play(stage),
+        Scenario::Churn => churn::play(stage),
         other => Err(Stop::Lacks(format!("{other} is a scenario against clients"))),
     }
 }

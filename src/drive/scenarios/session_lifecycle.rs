@@ -35,6 +35,12 @@ pub fn play(stage: &Stage) -> Result<(), Stop> {
     session.probe(Part::Control, |session| post(session, "post-without-session"))?;
     session.probe(Part::Probe, |session| post(session, "post-without-session").without_field(SESSION_ID).damaged())?;
 
+    let unknown = session.id().map(resembling).unwrap_or_default();
+    session.probe(Part::Control, |session| post(session, "post-with-unknown-session"))?;
+    session.probe(Part::Probe, |session| {
+        post(session, "post-with-unknown-session").without_field(SESSION_ID).field(SESSION_ID, &unknown).damaged()
+    })?;
+
     // One GET per session: several servers refuse a second one.
     let get = |session: &Session<'_>, label: &str| session.with_session(Ask::get(label));
     let probe = get(&session, "get-without-session").without_field(SESSION_ID).damaged().part(Part::Probe);
@@ -61,6 +67,22 @@ pub fn play(stage: &Stage) -> Result<(), Stop> {
     Ok(())
 }
 
+/// An id that has the form of this one and was never granted: the last third of its letters and digits are others.
+/// What a form may want to see at the beginning stays.
+fn resembling(id: &str) -> String {
+    let kept = id.chars().count() * 2 / 3;
+    let other = |letter: char| match letter {
+        '9' => '0',
+        'f' => 'a',
+        'F' => 'A',
+        'z' => 'g',
+        'Z' => 'G',
+        '0'..='8' | 'a'..='y' | 'A'..='Y' => char::from(letter as u8 + 1),
+        other => other,
+    };
+    id.chars().enumerate().map(|(nth, letter)| if nth < kept { letter } else { other(letter) }).collect()
+}
+
 /// A GET may open a stream that stays: its head is the answer that counts.
 fn only_the_head(stage: &Stage, ask: &Ask, look: Duration) -> Result<(), Stop> {
     let mut connection = stage.connect()?;
@@ -72,4 +94,24 @@ fn only_the_head(stage: &Stage, ask: &Ask, look: Duration) -> Result<(), Stop> {
     stage.settle_unless(&mut connection, Until::EndWithin(look), Instant::now(), has_event)?;
     connection.close();
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_id_has_the_form_of_the_one_that_was_granted() {
+        let form = |id: &str| id.chars().map(|c| (c.is_ascii_digit(), c.is_ascii_hexdigit(), c)).collect::<Vec<_>>();
+        for id in ["0ea6c5d2-94c5-4f7d-9a0f-9f3fbd1f09fa", "session-ABCXYZ.09fFzZ", "x", ""] {
+            let other = resembling(id);
+            assert_eq!(other == id, id.is_empty(), "{id}");
+            for ((digit, hex, was), (digit_now, hex_now, now)) in form(id).into_iter().zip(form(&other)) {
+                assert_eq!(
+                    (digit, hex, was.is_ascii_alphanumeric()),
+                    (digit_now, hex_now, now.is_ascii_alphanumeric())
+                );
+            }
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use socket2::Socket;
 
-use super::{Acknowledge, Received};
+use super::{Acknowledge, Held, Received};
 use crate::trace::TcpInfo;
 
 /// Keeps the kernel's receive stamps switched on while it lives.
@@ -54,5 +54,10 @@ pub fn listeners(_port: u16) -> Option<Vec<u64>> {
 
 /// The sockets of a process group cannot be had.
 pub fn sockets_of_group(_group: u32) -> Option<Vec<u64>> {
+    None
+}
+
+/// What other processes hold cannot be had.
+pub fn held_by(_leader: u32) -> Option<Held> {
     None
 }

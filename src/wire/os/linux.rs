@@ -1,15 +1,17 @@
 //! What Linux can tell. The only module with `unsafe` code about sockets.
 
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::io;
 use std::mem::{self, MaybeUninit};
 use std::net::UdpSocket;
 use std::os::fd::{AsRawFd, RawFd};
+use std::path::Path;
 use std::time::Duration;
 
 use socket2::Socket;
 
-use super::{Acknowledge, Received};
+use super::{Acknowledge, Held, Received};
 use crate::trace::TcpInfo;
 
 /// Keeps the kernel's receive stamps switched on while it lives.
@@ -170,20 +172,28 @@ pub fn run_delay(pid: u32) -> Option<Duration> {
 
 /// The inodes of the sockets that listen on a port, on any address of either family.
 pub fn listeners(port: u16) -> Option<Vec<u64>> {
-    const LISTEN: &str = "0A";
+    Some(sockets_in(LISTEN, "/proc/net", |at| at == port))
+}
+
+/// States as the kernel's table of sockets writes them.
+const LISTEN: &str = "0A";
+const CLOSE_WAIT: &str = "08";
+
+/// The inodes of the TCP sockets in a state whose local port is such.
+fn sockets_in(state: &str, network: &str, port: impl Fn(u16) -> bool) -> Vec<u64> {
     let mut inodes = Vec::new();
-    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
-        let Ok(text) = fs::read_to_string(table) else { continue };
+    for table in ["tcp", "tcp6"] {
+        let Ok(text) = fs::read_to_string(format!("{network}/{table}")) else { continue };
         for line in text.lines().skip(1) {
             let fields: Vec<&str> = line.split_ascii_whitespace().collect();
-            let [_, local, _, state, _, _, _, _, _, inode, ..] = fields[..] else { continue };
+            let [_, local, _, is, _, _, _, _, _, inode, ..] = fields[..] else { continue };
             let here = local.rsplit_once(':').and_then(|(_, hex)| u16::from_str_radix(hex, 16).ok());
-            if state == LISTEN && here == Some(port) {
+            if is == state && here.is_some_and(&port) {
                 inodes.extend(inode.parse::<u64>());
             }
         }
     }
-    Some(inodes)
+    inodes
 }
 
 /// The inodes of all sockets that the processes of a group hold.
@@ -192,21 +202,72 @@ pub fn sockets_of_group(group: u32) -> Option<Vec<u64>> {
     for process in fs::read_dir("/proc").ok()?.flatten() {
         let name = process.file_name();
         let Some(pid) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
-        if group_of(pid) != Some(group) {
+        if parent_and_group_of(pid).is_none_or(|[_, of]| of != group) {
             continue;
         }
         let Ok(descriptors) = fs::read_dir(process.path().join("fd")) else { continue };
         for descriptor in descriptors.flatten() {
             let Ok(target) = fs::read_link(descriptor.path()) else { continue };
-            let inode = target.to_str().and_then(|text| text.strip_prefix("socket:[")?.strip_suffix(']'));
-            inodes.extend(inode.and_then(|inode| inode.parse::<u64>().ok()));
+            inodes.extend(inode_of_socket(&target));
         }
     }
     Some(inodes)
 }
 
-fn group_of(pid: u32) -> Option<u32> {
+/// What the processes that descend from this one hold, itself included, and those of its group.
+///
+/// `None` where one of them cannot be looked into.
+pub fn held_by(leader: u32) -> Option<Held> {
+    let mut held = Held { descriptors: 0, close_wait: Some(0), threads: 0 };
+    let mut sockets = HashSet::new();
+    for pid in family_of(leader)? {
+        let Ok(descriptors) = fs::read_dir(format!("/proc/{pid}/fd")) else {
+            // It may have ended while we looked; what is there and may not be read cannot be counted.
+            match fs::exists(format!("/proc/{pid}")) {
+                Ok(false) => continue,
+                _ => return None,
+            }
+        };
+        for descriptor in descriptors.flatten() {
+            held.descriptors += 1;
+            sockets.extend(fs::read_link(descriptor.path()).ok().and_then(|target| inode_of_socket(&target)));
+        }
+        held.threads += fs::read_dir(format!("/proc/{pid}/task")).map_or(0, |tasks| tasks.count() as u32);
+    }
+    // Of its own network, which need not be ours.
+    let left = sockets_in(CLOSE_WAIT, &format!("/proc/{leader}/net"), |_| true);
+    held.close_wait = Some(left.iter().filter(|inode| sockets.contains(*inode)).count() as u32);
+    Some(held)
+}
+
+/// A process, whatever it started, and the rest of its group; a process whose parent ended still has its group.
+fn family_of(leader: u32) -> Option<Vec<u32>> {
+    let mut parents = BTreeMap::new();
+    let mut family = vec![leader];
+    for process in fs::read_dir("/proc").ok()?.flatten() {
+        let Some(pid) = process.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        let Some([parent, group]) = parent_and_group_of(pid) else { continue };
+        parents.insert(pid, parent);
+        if group == leader && pid != leader {
+            family.push(pid);
+        }
+    }
+    let mut looked_at = 0;
+    while let Some(parent) = family.get(looked_at).copied() {
+        let children = parents.iter().filter(|(pid, of)| **of == parent && !family.contains(pid)).map(|(pid, _)| *pid);
+        family.extend(children.collect::<Vec<u32>>());
+        looked_at += 1;
+    }
+    parents.contains_key(&leader).then_some(family)
+}
+
+fn inode_of_socket(target: &Path) -> Option<u64> {
+    target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
+}
+
+fn parent_and_group_of(pid: u32) -> Option<[u32; 2]> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The command's name stands in parentheses and may hold anything, so count from the last one.
-    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(2)?.parse().ok()
+    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(1);
+    Some([fields.next()?.parse().ok()?, fields.next()?.parse().ok()?])
 }

@@ -31,3 +31,14 @@ pub struct Received {
     /// The kernel's receive time of the last segment in it, CLOCK_REALTIME in nanoseconds since the epoch.
     pub stamp: Option<i128>,
 }
+
+/// What a target holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Open descriptors.
+    pub descriptors: u32,
+    /// Sockets among them that are in CLOSE_WAIT, where that can be told.
+    pub close_wait: Option<u32>,
+    /// Threads.
+    pub threads: u32,
+}
