@@ -40,6 +40,7 @@ scenarios! {
         RepeatedCalls, "repeated-calls": "The cheapest call, many times on one connection.";
         WithheldAck, "withheld-ack": "The withheld-ACK test.";
         Ids, "ids": "Requests with ids of every kind.";
+        CallsBeside, "calls-beside": "Cheap calls while another one is at work, and while the body of one comes slowly.";
         IdsInFlight, "ids-in-flight": "Two requests in flight whose ids differ in their JSON type only.";
         UnknownMethod, "unknown-method": "A method that does not exist, and a request behind it.";
         GetStream, "get-stream": "The stream that a GET opens.";

@@ -9,7 +9,7 @@ use super::exit::Exit;
 use super::progress;
 use super::report::{self, Output};
 use super::{Failure, say};
-use crate::drive::{self, RunError, Subject};
+use crate::drive::{self, Experiments, RunError, Subject};
 use crate::judgement;
 use crate::manifest::Options;
 use crate::reference::{Config, Fault, Variant};
@@ -164,7 +164,15 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     let defaults = Options { timeout: args.timeout.unwrap_or(Options::TIMEOUT), ..Options::default() };
     let options = args.judgement.over(defaults);
     let interrupt = interrupt_on_signals()?;
-    let subject = Subject { target, revisions: args.revision.0, options, roles, given, interrupt: interrupt.clone() };
+    let subject = Subject {
+        target,
+        revisions: args.revision.0,
+        options,
+        roles,
+        experiments: Experiments::WhereSlow,
+        given,
+        interrupt: interrupt.clone(),
+    };
     let recording =
         drive::record(subject, &mut *progress::observer()).map_err(|error| failure(&error, &interrupt, &secrets))?;
     let recorded = args.record.as_ref().map_or(Ok(()), |folder| recording.write(folder).map_err(Failure::fault));

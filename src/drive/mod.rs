@@ -14,3 +14,4 @@ mod stage;
 
 pub use client_run::{ClientSubject, record_client};
 pub use run::{Observer, Progress, RunError, Subject, record};
+pub use stage::Experiments;

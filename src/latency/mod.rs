@@ -1,5 +1,6 @@
 //! How long exchanges took, phase by phase, and what a budget makes of it. Pure.
 
+pub mod cause;
 mod phases;
 mod rounds;
 

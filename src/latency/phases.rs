@@ -114,6 +114,10 @@ fn class(exchange: &Exchange) -> Option<Class> {
     Some(match (exchange.label.as_str(), exchange.response().map(|response| response.message.kind)) {
         (_, None) if exchange.request_id().is_none() && exchange.succeeded() => Class::Notification,
         (_, None) => return None,
+        // We held these up ourselves.
+        (label, _) if label.starts_with("trial-") || ["call-with-events", "slow-body"].contains(&label) => return None,
+        // What waits for others is judged by itself.
+        (label, _) if label.starts_with("beside-") || label == "slow-call" => return None,
         (_, Some(MessageKind::Error)) => Class::Error,
         ("first-call", _) => Class::FirstCall,
         ("repeated-call", _) => Class::RepeatedCall,

@@ -30,6 +30,8 @@ pub(super) struct Server {
     /// Numbers the events of clients without a session.
     pub(super) stateless_events: Arc<EventStore>,
     poisoned: AtomicBool,
+    /// What requests wait for each other with, where that is the fault.
+    turn: Mutex<()>,
     closing: AtomicBool,
     connections: Mutex<Vec<Weak<Socket>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -43,6 +45,7 @@ impl Server {
             in_flight: InFlight::default(),
             stateless_events: Arc::default(),
             poisoned: AtomicBool::new(false),
+            turn: Mutex::default(),
             closing: AtomicBool::new(false),
             connections: Mutex::default(),
             threads: Mutex::default(),
@@ -97,6 +100,11 @@ impl Server {
 
     pub(super) fn poison(&self) {
         self.poisoned.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits until no other request has the turn.
+    pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn is_closing(&self) -> bool {
@@ -162,10 +170,18 @@ impl Server {
 pub(super) fn accept(server: &Arc<Server>, listener: &Socket) {
     // Where closing the server does not manage to wake this loop, it wakes by itself.
     let _ = listener.set_read_timeout(Some(Duration::from_secs(1)));
+    /// How often connections are taken in with that fault.
+    const TICK: Duration = Duration::from_millis(25);
+
     while !server.is_closing() {
         match listener.accept() {
             // Why a single connection cannot be served is its client's concern: it sees it closed.
-            Ok((socket, _)) => drop(server.take_in(socket)),
+            Ok((socket, _)) => {
+                if server.has(Fault::AcceptsByTimer) {
+                    thread::sleep(TICK);
+                }
+                drop(server.take_in(socket));
+            }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             // Out of descriptors, or reset before it was taken: trying again at once would only burn time.
             Err(_) => thread::sleep(GLANCE),
