@@ -4,12 +4,14 @@ mod client;
 mod exit;
 mod explain;
 mod judge;
+mod latency;
 mod list;
 mod progress;
 mod reference;
 mod reference_client;
 mod report;
 mod server;
+mod target;
 
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
@@ -38,6 +40,11 @@ enum Command {
     /// The command after `--` is started once for every scenario, with the URL of a scripted peer as its last
     /// argument. Without a command, the embedded reference client is tested.
     Client(Box<client::Args>),
+    /// Measure a server: how long each phase of each kind of call takes, and what makes slow ones slow.
+    ///
+    /// Plays what `server --only 'latency/*'` plays, and every experiment besides. Without --url and --cmd, the
+    /// embedded reference server is measured.
+    Latency(Box<latency::Args>),
     /// Judge a recording again.
     Judge(judge::Args),
     /// List the checks.
@@ -64,6 +71,7 @@ pub fn main() -> ExitCode {
     let run = || match cli.command {
         Command::Server(args) => server::run(*args),
         Command::Client(args) => client::run(*args),
+        Command::Latency(args) => latency::run(*args),
         Command::Judge(args) => judge::run(args),
         Command::List(args) => list::run(&args),
         Command::Explain(args) => explain::run(&args),

@@ -4,7 +4,7 @@ pub mod cause;
 mod phases;
 mod rounds;
 
-pub use phases::{Class, Sample, samples};
+pub use phases::{Class, Phases, Sample, samples};
 pub use rounds::{Round, rounds};
 
 use std::time::Duration;

@@ -3,6 +3,7 @@
 mod bad_input;
 mod clients;
 mod hostile;
+mod latency;
 mod mcpwire;
 mod misdeeds;
 mod peer;

@@ -53,6 +53,9 @@ pub(super) fn play(stage: &Stage, session: &mut Session<'_>, call: &Call, suspec
     if suspects.first && !suspects.repeated || always {
         fresh_sessions(stage, call)?;
     }
+    if always {
+        of_each_class(stage, session)?;
+    }
     Ok(())
 }
 
@@ -101,6 +104,30 @@ fn prepared(stage: &Stage, session: &mut Session<'_>, call: &Call) -> Result<(),
         stage.note_peer_waited();
         session.keep(connection, &ask)?;
         session.use_a_fresh_connection();
+    }
+    Ok(())
+}
+
+/// Calls of every class, on one connection as long as it is kept.
+fn of_each_class(stage: &Stage, session: &mut Session<'_>) -> Result<(), Stop> {
+    let until = Instant::now() + PATIENCE;
+    for _ in 0..TIMES {
+        if Instant::now() > until {
+            break;
+        }
+        let list = stage.facts.has_tools.then(|| Call::bare("tools/list"));
+        let tool = stage.facts.harmless_tool.clone();
+        let no_method = Some(Call::bare("mcpwire/no-such-method"));
+        for (label, call) in [("list", list), ("tool", tool), ("no-method", no_method)] {
+            let Some(call) = call else { continue };
+            stage.note_peer_waited();
+            session.call(label, &call)?;
+        }
+        stage.note_peer_waited();
+        if stage.revision.is_legacy() {
+            session.notify("notification", &Call::bare("notifications/roots/list_changed"))?;
+            stage.note_peer_waited();
+        }
     }
     Ok(())
 }

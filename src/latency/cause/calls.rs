@@ -42,6 +42,14 @@ impl<'t> Calls<'t> {
         Self { limit, samples, reconnect, trace, trials: Trials::of(trace), leaving: Leaving::of(trace) }
     }
 
+    /// The calls of a class, where they went over connections that had been used before; the others were slow for
+    /// reasons that cannot be told apart.
+    pub fn of_class(trace: &'t Trace, class: Class, limit: Duration) -> Self {
+        let wanted = |sample: &Sample<'_>| sample.class == class && sample.exchange.nth > 0;
+        let samples = samples(trace).filter(wanted).collect();
+        Self { limit, samples, reconnect: false, trace, trials: Trials::of(trace), leaving: Leaving::of(trace) }
+    }
+
     /// Those of the trace that were made on a connection that had been there for a while.
     pub(super) fn prepared(&self) -> Vec<Sample<'t>> {
         samples(self.trace).filter(|sample| sample.exchange.label == "prepared-call").collect()
@@ -81,6 +89,9 @@ impl<'t> Calls<'t> {
     /// Where no rule holds.
     pub(super) fn what_is_late(&self) -> String {
         match self.late_part() {
+            None if self.samples.is_empty() => {
+                "each was the first call on its connection, so that it may be the connection that takes long".to_owned()
+            }
             None => "no single part of the answers is late in most calls".to_owned(),
             Some(LatePart::FirstByte) => "the first byte is late; whether the server thinks or does not flush would \
                 show in a call that reports progress (`--tool progress=NAME`)"
