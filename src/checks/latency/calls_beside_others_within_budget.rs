@@ -15,7 +15,7 @@
 use std::time::Duration;
 
 use crate::catalogue::{Check, Kind};
-use crate::latency::cause::{self, Beside, Diagnosis, Rounds};
+use crate::latency::cause::{self, Beside, Diagnosis, Round, Rounds};
 use crate::scenario::Scenario;
 use crate::spec::Revision;
 #[cfg(test)]
@@ -41,14 +41,25 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     }
     let floor = judge.manifest().floor.map_or(Duration::ZERO, |floor| Duration::from_nanos(floor.p50));
     let limit = floor + options.budget;
-    for beside in [Beside::SlowCall, Beside::SlowBody] {
-        one_kind(&Rounds::of(trace, beside), limit, judge);
+    let kinds = [Beside::SlowCall, Beside::SlowBody].map(|beside| Rounds::of(trace, beside));
+    // Before anything is examined: what one kind shows is no reason to be content with the other.
+    if kinds.iter().any(|rounds| rounds.blocked(limit) > 0 && shown_by(rounds, limit).is_none()) {
+        return judge.not_exercised("over the budget by our own clock, which alone judges nobody");
     }
+    for rounds in &kinds {
+        one_kind(rounds, limit, judge);
+    }
+}
+
+/// The round that shows it best: one with a time of the kernel's.
+fn shown_by<'r, 't>(rounds: &'r Rounds<'t>, limit: Duration) -> Option<&'r Round<'t>> {
+    rounds.all.iter().find(|round| round.is_blocked(limit) && round.by_kernel)
 }
 
 fn one_kind(rounds: &Rounds<'_>, limit: Duration, judge: &mut Judge<'_>) {
     let blocked = rounds.blocked(limit);
-    if blocked == 0 {
+    // One sample tells nothing, and where others overtook, nobody waits for long.
+    if blocked == 0 || blocked == 1 && rounds.all.len() > 1 {
         for _ in &rounds.all {
             judge.examined();
         }
@@ -62,9 +73,7 @@ fn one_kind(rounds: &Rounds<'_>, limit: Duration, judge: &mut Judge<'_>) {
         let of = rounds.all.len();
         return judge.inconclusive(format!("{blocked} of {of} calls were answered only when {what}: too few to tell"));
     }
-    let Some(shown) = rounds.all.iter().find(|round| round.is_blocked(limit) && round.by_kernel) else {
-        return judge.not_exercised("over the budget by our own clock, which alone judges nobody");
-    };
+    let Some(shown) = shown_by(rounds, limit) else { return };
     for _ in &rounds.all {
         judge.examined();
     }

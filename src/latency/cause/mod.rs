@@ -20,7 +20,7 @@ mod tests;
 mod thinking_time;
 mod too_busy;
 
-pub use beside::{Beside, Rounds};
+pub use beside::{Beside, Round, Rounds};
 pub use calls::{Calls, LatePart};
 pub use cold_start::evidence as cold_start;
 pub use held_back::{Trials, share};
