@@ -50,7 +50,7 @@ pub use spec::Revision;
 pub use target::{Command, CommandError, Endpoint, EndpointError, InProcess, Target, ToolRoles};
 pub use verdict::{Level, Verdict};
 
-use drive::Subject;
+use drive::{Experiments, Subject};
 use wire::interrupt::Interrupt;
 
 /// Tests a target in every revision that it speaks, with the default options.
@@ -73,7 +73,15 @@ pub async fn check_with(target: Target, options: Options, revisions: Vec<Revisio
     let interrupt = Interrupt::default();
     // Whoever drops the future, in a timeout say, stops the run.
     let stop = StopOnDrop(interrupt.clone());
-    let subject = Subject { target, revisions, options, roles: ToolRoles::default(), given: String::new(), interrupt };
+    let subject = Subject {
+        target,
+        revisions,
+        options,
+        roles: ToolRoles::default(),
+        experiments: Experiments::WhereSlow,
+        given: String::new(),
+        interrupt,
+    };
     let (done, report) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
         let judged = drive::record(subject, &mut ()).and_then(|recording| Ok(judgement::judge(&recording)?));

@@ -40,6 +40,7 @@ scenarios! {
         RepeatedCalls, "repeated-calls": "The cheapest call, many times on one connection.";
         WithheldAck, "withheld-ack": "The withheld-ACK test.";
         Ids, "ids": "Requests with ids of every kind.";
+        CallsBeside, "calls-beside": "Cheap calls while another one is at work, and while the body of one comes slowly.";
         IdsInFlight, "ids-in-flight": "Two requests in flight whose ids differ in their JSON type only.";
         ReusedIds, "reused-ids": "Request ids that are used again after their request has ended.";
         ReusedTokens, "reused-tokens": "A progress token that is used again after its request has ended.";

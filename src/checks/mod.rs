@@ -30,7 +30,7 @@ mod sse;
 #[cfg(test)]
 mod live;
 #[cfg(test)]
-mod proofs;
+pub(crate) mod proofs;
 
 use crate::catalogue::Listed;
 

@@ -4,6 +4,7 @@ mod client;
 mod exit;
 mod explain;
 mod judge;
+mod latency;
 mod list;
 mod progress;
 mod proxy;
@@ -11,6 +12,7 @@ mod reference;
 mod reference_client;
 mod report;
 mod server;
+mod target;
 
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
@@ -43,6 +45,11 @@ enum Command {
     ///
     /// Point the client at the URL that is printed. Ctrl-C ends the recording.
     Proxy(proxy::Args),
+    /// Measure a server: how long each phase of each kind of call takes, and what makes slow ones slow.
+    ///
+    /// Plays what `server --only 'latency/*'` plays, and every experiment besides. Without --url and --cmd, the
+    /// embedded reference server is measured.
+    Latency(Box<latency::Args>),
     /// Judge a recording again.
     Judge(judge::Args),
     /// List the checks.
@@ -70,6 +77,7 @@ pub fn main() -> ExitCode {
         Command::Server(args) => server::run(*args),
         Command::Client(args) => client::run(*args),
         Command::Proxy(args) => proxy::run(args),
+        Command::Latency(args) => latency::run(*args),
         Command::Judge(args) => judge::run(args),
         Command::List(args) => list::run(&args),
         Command::Explain(args) => explain::run(&args),

@@ -14,9 +14,12 @@ pub struct Output {
     path: Option<PathBuf>,
 }
 
+/// What a report is written as.
 #[derive(Clone, Copy, Debug)]
-enum Format {
-    Text,
+pub enum Format {
+    /// For a person; with colours for a terminal.
+    Text(text::Style),
+    /// For a program.
     Json,
 }
 
@@ -41,7 +44,7 @@ impl FromStr for Output {
             None => (text, None),
         };
         let format = match format {
-            "text" => Format::Text,
+            "text" => Format::Text(text::Style::COLOUR),
             "json" => Format::Json,
             other => return Err(OutputError::Format(other.to_owned())),
         };
@@ -67,11 +70,24 @@ pub fn check(outputs: &[Output]) -> Result<(), Failure> {
 /// Writes the report in every format that was asked for; as text to standard output where none was. One that
 /// cannot be written does not keep the others from being written.
 pub fn write(report: &Report, outputs: &[Output]) -> Result<(), Failure> {
-    let default = [Output { format: Format::Text, path: None }];
+    let render = |format| match format {
+        Format::Json => json::render(report),
+        Format::Text(style) => text::render(report, style),
+    };
+    write_rendered(outputs, render, || text::conclusion(report))
+}
+
+/// The same for any report; its conclusion goes to standard error where nobody reads it on standard output.
+pub fn write_rendered(
+    outputs: &[Output],
+    render: impl Fn(Format) -> String,
+    conclusion: impl FnOnce() -> String,
+) -> Result<(), Failure> {
+    let default = [Output { format: Format::Text(text::Style::COLOUR), path: None }];
     let outputs = if outputs.is_empty() { &default } else { outputs };
-    let failed: Vec<String> = outputs.iter().filter_map(|output| output.write(report).err()).collect();
+    let failed: Vec<String> = outputs.iter().filter_map(|output| output.write(&render).err()).collect();
     if !outputs.iter().any(Output::is_read_at_once) {
-        say(&text::conclusion(report));
+        say(&conclusion());
     }
     if failed.is_empty() { Ok(()) } else { Err(Failure::fault(failed.join("; "))) }
 }
@@ -79,16 +95,15 @@ pub fn write(report: &Report, outputs: &[Output]) -> Result<(), Failure> {
 impl Output {
     /// Whether a person reads its conclusion on standard output.
     fn is_read_at_once(&self) -> bool {
-        matches!(self, Self { format: Format::Text, path: None })
+        matches!(self, Self { format: Format::Text(_), path: None })
     }
 
-    fn write(&self, report: &Report) -> Result<(), String> {
-        let rendered = match (self.format, &self.path) {
-            (Format::Json, _) => json::render(report),
+    fn write(&self, render: &impl Fn(Format) -> String) -> Result<(), String> {
+        let rendered = render(match (self.format, &self.path) {
             // A file is no terminal; standard output strips the colours itself where it is none.
-            (Format::Text, Some(_)) => text::render(report, text::Style::PLAIN),
-            (Format::Text, None) => text::render(report, text::Style::COLOUR),
-        };
+            (Format::Text(_), Some(_)) => Format::Text(text::Style::PLAIN),
+            (format, _) => format,
+        });
         match &self.path {
             None => print(&rendered).map_err(|failure| failure.message),
             Some(path) => {

@@ -8,13 +8,13 @@ use clap::Args as Clap;
 use super::exit::Exit;
 use super::progress;
 use super::report::{self, Output};
+use super::target::{Chosen, TargetArgs};
 use super::{Failure, say};
-use crate::drive::{self, RunError, Subject};
+use crate::drive::{self, Experiments, RunError, Subject};
 use crate::judgement;
 use crate::manifest::Options;
-use crate::reference::{Config, Fault, Variant};
 use crate::spec::Revision;
-use crate::target::{self, Command, Endpoint, Target, ToolRoles};
+use crate::target;
 use crate::trace::redact::Redactor;
 use crate::trace::store;
 use crate::verdict::Level;
@@ -23,37 +23,8 @@ use crate::wire::interrupt::Interrupt;
 /// Options of `mcpwire server`.
 #[derive(Debug, Clap)]
 pub struct Args {
-    /// The server's URL.
-    #[arg(long, value_name = "URL", help_heading = "Target")]
-    url: Option<String>,
-    /// A command that starts the server, with {port} where the port goes; no shell is involved. With --url, a
-    /// program that listens there by itself.
-    #[arg(long, value_name = "COMMAND", help_heading = "Target")]
-    cmd: Option<String>,
-    /// The path of the endpoint, where the URL has none.
-    #[arg(long, value_name = "PATH", default_value = "/mcp", help_heading = "Target")]
-    path: String,
-    /// How long the command may take until it answers HTTP [default: 30s].
-    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "cmd", help_heading = "Target")]
-    start_timeout: Option<Duration>,
-    /// A header field for every request, as `Name: value`; its value never reaches a recording or a report.
-    #[arg(long, value_name = "FIELD", help_heading = "Target")]
-    header: Vec<String>,
-    /// A file of header fields, one per line.
-    #[arg(long, value_name = "FILE", help_heading = "Target")]
-    header_file: Vec<PathBuf>,
-    /// One of the target's tools for a role (slow, progress, error, large, server-request), as
-    /// ROLE=NAME or ROLE=NAME:JSON.
-    #[arg(long, value_name = "ROLE=NAME[:JSON]", help_heading = "Target")]
-    tool: Vec<String>,
-    /// Switch a fault of the embedded reference server on, to see what a failure looks like
-    /// (`mcpwire reference --help` lists them).
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["url", "cmd"], help_heading = "Target")]
-    fault: Option<Fault>,
-    /// Switch a legal variant of the embedded reference server on.
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["url", "cmd"], help_heading = "Target")]
-    variant: Vec<Variant>,
-
+    #[command(flatten)]
+    target: TargetArgs,
     /// The revision to test: auto, 2025-03-26, 2025-06-18, 2025-11-25 or 2026-07-28.
     #[arg(long, value_name = "REVISION", default_value = "auto", value_parser = revisions, help_heading = "Selection")]
     revision: Revisions,
@@ -141,30 +112,19 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
         store::may_write(folder).map_err(Failure::usage)?;
     }
     let given = given(&args);
-    let fields = header_fields(&args.header, &args.header_file)?;
-    let secrets = Redactor::new([], target::field_secrets(&fields));
-    let mut roles = ToolRoles::default();
-    for mapping in &args.tool {
-        roles.map(mapping).map_err(Failure::usage)?;
-    }
-    let endpoint = |url: &str| Endpoint::from_url(url, &args.path).map_err(Failure::usage);
-    let command = match (&args.cmd, &args.url) {
-        (Some(line), Some(url)) => Some(Command::at(line, endpoint(url)?.with_fields(fields.clone()))),
-        (Some(line), None) => Some(Command::new(line, &args.path).map(|command| command.with_fields(fields.clone()))),
-        (None, _) => None,
-    };
-    let target = match (command.transpose().map_err(Failure::usage)?, &args.url) {
-        (Some(command), _) => Target::Command(match args.start_timeout {
-            Some(patience) => command.ready_within(patience),
-            None => command,
-        }),
-        (None, Some(url)) => Target::Url(endpoint(url)?.with_fields(fields)),
-        (None, None) => Target::Reference(Config { fault: args.fault, variants: args.variant, ..Config::default() }),
-    };
+    let Chosen { target, roles, secrets } = args.target.choose()?;
     let defaults = Options { timeout: args.timeout.unwrap_or(Options::TIMEOUT), ..Options::default() };
     let options = args.judgement.over(defaults);
     let interrupt = interrupt_on_signals()?;
-    let subject = Subject { target, revisions: args.revision.0, options, roles, given, interrupt: interrupt.clone() };
+    let subject = Subject {
+        target,
+        revisions: args.revision.0,
+        options,
+        roles,
+        experiments: Experiments::WhereSlow,
+        given,
+        interrupt: interrupt.clone(),
+    };
     let recording =
         drive::record(subject, &mut *progress::observer()).map_err(|error| failure(&error, &interrupt, &secrets))?;
     let recorded = args.record.as_ref().map_or(Ok(()), |folder| recording.write(folder).map_err(Failure::fault));
@@ -175,22 +135,20 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     Ok(signalled(&interrupt).unwrap_or(Exit::of(judged.summary.gate)))
 }
 
-/// The options that a replay needs beside the target and the selection, as they would be typed. The value of a
-/// header field is a secret: whoever replays knows it.
+/// The options that a replay needs beside the target and the selection, as they would be typed.
 fn given(args: &Args) -> String {
-    let quoted = |text: &str| shell_words::quote(text).into_owned();
-    let fields = args.header.iter().filter_map(|field| Some(format!("{}: …", field.split_once(':')?.0)));
-    let mut options: Vec<(&str, String)> = fields.map(|field| ("--header", field)).collect();
-    options.extend(args.header_file.iter().map(|file| ("--header-file", file.display().to_string())));
-    options.extend(args.tool.iter().map(|tool| ("--tool", tool.clone())));
     let limits = [
         ("--timeout", args.timeout),
         ("--budget", args.judgement.budget),
         ("--stream-end-grace", args.judgement.stream_end_grace),
     ];
-    let shown = |limit: Duration| format!("{}us", limit.as_micros().max(1));
-    options.extend(limits.into_iter().filter_map(|(name, limit)| Some((name, shown(limit?)))));
-    options.iter().map(|(name, value)| format!(" {name} {}", quoted(value))).collect()
+    args.target.given() + &durations(limits)
+}
+
+/// Options that take a duration as they would be typed again, each behind a blank.
+pub(super) fn durations<const N: usize>(options: [(&str, Option<Duration>); N]) -> String {
+    let typed = |(name, value): (&str, Option<Duration>)| Some(format!(" {name} {}us", value?.as_micros().max(1)));
+    options.into_iter().filter_map(typed).collect()
 }
 
 pub(super) fn failure(error: &RunError, interrupt: &Interrupt, secrets: &Redactor) -> Failure {
@@ -227,34 +185,4 @@ pub(super) fn interrupt_on_signals() -> Result<Interrupt, Failure> {
         });
     }
     Ok(interrupt)
-}
-
-fn header_fields(fields: &[String], files: &[PathBuf]) -> Result<Vec<(String, String)>, Failure> {
-    let mut all = Vec::new();
-    for field in fields {
-        all.push(header_field(field).ok_or_else(|| {
-            // Not the value: it may be a secret.
-            Failure::usage("--header: a field is not of the form `Name: value`")
-        })?);
-    }
-    for file in files {
-        let text = std::fs::read_to_string(file)
-            .map_err(|error| Failure::usage(format!("cannot read --header-file {}: {error}", file.display())))?;
-        for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            all.push(header_field(line).ok_or_else(|| {
-                let place = format!("{}, line {}", file.display(), index + 1);
-                Failure::usage(format!("--header-file {place}: not of the form `Name: value`"))
-            })?);
-        }
-    }
-    Ok(all)
-}
-
-fn header_field(text: &str) -> Option<(String, String)> {
-    let (name, value) = text.split_once(':')?;
-    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    let fits = |byte: u8| byte == b'\t' || (0x20..=0x7e).contains(&byte) || byte >= 0x80;
-    let (name, value) = (name.trim(), value.trim());
-    (!name.is_empty() && name.bytes().all(token) && value.bytes().all(fits))
-        .then(|| (name.to_owned(), value.to_owned()))
 }

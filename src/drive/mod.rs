@@ -16,3 +16,4 @@ mod stage;
 pub use client_run::{ClientSubject, record_again, record_client};
 pub use proxy::{ProxySubject, record_proxied};
 pub use run::{Observer, Progress, RunError, Subject, record};
+pub use stage::Experiments;

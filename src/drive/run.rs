@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::facts::Facts;
 use super::scenarios::{self, survey};
-use super::stage::{Stage, Stop, Unanswered, what_came};
+use super::stage::{Experiments, Stage, Stop, Unanswered, what_came};
 use crate::catalogue::{self, Listed, NoMatch};
 use crate::latency;
 use crate::manifest::{FORMAT, Floor, Instruments, Manifest, Options, RevisionRun, Role, TOOL, TargetFacts};
@@ -52,6 +52,8 @@ pub struct Subject {
     pub options: Options,
     /// The target's own tools, by role.
     pub roles: ToolRoles,
+    /// When experiments are made that tell what makes a call slow.
+    pub experiments: Experiments,
     /// The other options of the run as they would be typed again, each behind a blank.
     pub given: String,
     /// Set to stop.
@@ -179,7 +181,10 @@ pub fn record(subject: Subject, observer: &mut dyn Observer) -> Result<Recording
     let running = subject.target.start(&subject.interrupt)?;
     let mut run = Run {
         redactor: redactor(&running.endpoint),
-        stage: stage(&running, &subject.options, subject.roles, &subject.interrupt),
+        stage: Stage {
+            experiments: subject.experiments,
+            ..stage(&running, &subject.options, subject.roles, &subject.interrupt)
+        },
         recording: empty(
             Role::Server,
             TargetFacts { server: None, ..running.facts.clone() },
@@ -406,7 +411,8 @@ fn floor(stage: &Stage) -> Option<Floor> {
     let revision = Revision::R20251125;
     let tap = Tap::start();
     let endpoint = running.endpoint.clone();
-    let stage = Stage { tap: tap.clone(), endpoint, revision, facts, peer: None, ..stage.clone() };
+    let experiments = Experiments::WhereSlow;
+    let stage = Stage { tap: tap.clone(), endpoint, revision, facts, experiments, peer: None, ..stage.clone() };
     scenarios::play(Scenario::RepeatedCalls, &stage).ok()?;
     let distance = Distance::Loopback;
     let head =
@@ -430,6 +436,7 @@ fn stage(running: &Running, options: &Options, roles: ToolRoles, interrupt: &Int
         peer: running.process,
         holdings: running.holdings.clone(),
         unanswered: Unanswered::default(),
+        experiments: Experiments::WhereSlow,
     }
 }
 

@@ -45,6 +45,17 @@ pub struct Stage {
     pub holdings: Holdings,
     /// The requests that were waited for in vain.
     pub unanswered: Unanswered,
+    /// When experiments are made that tell what makes a call slow.
+    pub experiments: Experiments,
+}
+
+/// When experiments are made that tell what makes a call slow. They cost the target some dozen calls more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Experiments {
+    /// Where calls seem slow.
+    WhereSlow,
+    /// In any case.
+    Always,
 }
 
 /// The requests of a run that were waited for in vain; clones count together. Each costs the whole time-out, so

@@ -1,9 +1,10 @@
 //! How long exchanges took, phase by phase, and what a budget makes of it. Pure.
 
+pub mod cause;
 mod phases;
 mod rounds;
 
-pub use phases::{Class, Sample, samples};
+pub use phases::{Class, Phases, Sample, samples};
 pub use rounds::{Round, rounds};
 
 use std::time::Duration;

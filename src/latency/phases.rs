@@ -40,8 +40,10 @@ pub struct Phases {
     pub first_event: Option<Duration>,
     /// The response.
     pub response: Option<Duration>,
-    /// The end of the answer: the next request is possible.
+    /// The end of the answer.
     pub end: Option<Duration>,
+    /// The next request is possible on the connection: the answer is over, and the connection is kept.
+    pub next: Option<Duration>,
 }
 
 /// One exchange, measured.
@@ -103,10 +105,18 @@ fn sample<'a>(trace: &Trace, exchange: &'a Exchange, waits: &[(u32, u64)]) -> Op
             first_event: first_event.map(|(_, moment)| since(moment.best())),
             response: exchange.response().map(|response| since(response.moment.best())),
             end: end.map(|moment| since(moment.best())),
+            next: end.filter(|_| is_kept(trace, exchange)).map(|moment| since(moment.best())),
         },
         by_kernel: last.kernel.is_some(),
         peer_waited: waited_between(waits, exchange.asked.seq, last.seq),
     })
+}
+
+/// Whether the connection could be used again, as far as was seen.
+fn is_kept(trace: &Trace, exchange: &Exchange) -> bool {
+    let is_last = trace.on_connection(exchange.conn).len() == exchange.nth + 1;
+    let has_ended = trace.connection(exchange.conn).is_some_and(|facts| facts.ended.is_some());
+    !(exchange.close_is_announced() || is_last && has_ended)
 }
 
 fn class(exchange: &Exchange) -> Option<Class> {
@@ -114,6 +124,10 @@ fn class(exchange: &Exchange) -> Option<Class> {
     Some(match (exchange.label.as_str(), exchange.response().map(|response| response.message.kind)) {
         (_, None) if exchange.request_id().is_none() && exchange.succeeded() => Class::Notification,
         (_, None) => return None,
+        // We held these up ourselves.
+        (label, _) if label.starts_with("trial-") || ["call-with-events", "slow-body"].contains(&label) => return None,
+        // What waits for others is judged by itself.
+        (label, _) if label.starts_with("beside-") || label == "slow-call" => return None,
         (_, Some(MessageKind::Error)) => Class::Error,
         ("first-call", _) => Class::FirstCall,
         ("repeated-call", _) => Class::RepeatedCall,

@@ -99,6 +99,7 @@ impl Connection {
         !self.asked.stays_open
             || self.after == After::Close
             || self.server.plays(Variant::CloseAnnounced)
+            || self.server.has(Fault::AcceptsByTimer)
             || self.server.plays(Variant::ClosesAfter4xx) && (400..=499).contains(&status)
     }
 }

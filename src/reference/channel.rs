@@ -16,6 +16,9 @@ use super::server::{GLANCE, Server};
 use super::session::Session;
 use super::tools::{Stopped, Surroundings};
 
+/// How long after the response the timer comes that ends a stream, or empties its buffer, with those faults.
+const TICK: Duration = Duration::from_millis(25);
+
 /// Carries the messages of one request.
 pub(super) struct Channel<'c> {
     pub(super) server: Arc<Server>,
@@ -146,6 +149,9 @@ impl<'c> Channel<'c> {
         }
         if server.has(Fault::FinWithoutTerminator) {
             return self.close();
+        }
+        if server.has(Fault::StreamEndedByTimer) || server.has(Fault::FlushedByTimer) {
+            thread::sleep(TICK);
         }
         self.end()
     }

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use socket2::Socket;
 
-use super::Fault;
 use super::endpoint;
 use super::inbox::{Arrival, Inbox, Request};
 use super::server::Server;
+use super::{Fault, Variant};
 
 /// How long a request may take to arrive, and how long a client may refuse to read.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -92,6 +92,8 @@ impl Connection {
     /// The next request; `None` when there will be no more. Between requests the client may take all the time it wants.
     fn next(&mut self) -> Option<Arrival> {
         let mut deadline = None;
+        let server = Arc::clone(&self.server);
+        let mut turn = None;
         loop {
             if let Some(arrival) = self.inbox.next() {
                 return Some(arrival);
@@ -106,6 +108,7 @@ impl Connection {
             self.socket.set_read_timeout(patience).ok()?;
             match self.receive() {
                 Ok(0) => return None,
+                Ok(_) if server.has(Fault::LockOverBody) && turn.is_none() => turn = Some(server.turn()),
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if is_timeout(&error) => return Some(Arrival::Unreadable(408)),
@@ -171,8 +174,14 @@ impl Connection {
         /// What a call after the first takes with that fault.
         const LONG: Duration = Duration::from_millis(25);
 
+        /// What setting things up takes with that variant.
+        const COLD: Duration = Duration::from_millis(30);
+
         if self.calls > 0 && self.server.has(Fault::SlowCalls) {
             thread::sleep(LONG);
+        }
+        if self.calls == 0 && self.server.plays(Variant::ColdStart) {
+            thread::sleep(COLD);
         }
         self.calls += 1;
     }

@@ -77,6 +77,8 @@ fn post(request: &Request, connection: &mut Connection) -> io::Result<()> {
     if !is_json(fields) {
         return Refusal::new(415, "the content type is not application/json").send(None, connection);
     }
+    let server = Arc::clone(&connection.server);
+    let _turn = server.has(Fault::OneAtATime).then(|| server.turn());
     match Payload::parse(&request.body) {
         Err(malformed) => refuse_malformed(malformed, fields, connection),
         Ok(payload) if is_modern(fields, &payload, &connection.server) => modern::post(payload, fields, connection),

@@ -54,7 +54,7 @@ impl<'c> EventStream<'c> {
         let server = &connection.server;
         let framing = match connection.asked.knows_chunks {
             true if server.plays(Variant::ContentLengthSse) => Framing::Length,
-            true if server.plays(Variant::OneWrite) => Framing::ChunkedInOne,
+            true if server.plays(Variant::OneWrite) || server.has(Fault::FlushedByTimer) => Framing::ChunkedInOne,
             _ => Framing::live(connection),
         };
         Self::framed(framing, connection, head)

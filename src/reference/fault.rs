@@ -113,6 +113,16 @@ switches! {
 
         SlowCalls, "slow-calls", violates ["latency/repeated-calls-within-budget"]:
             "Takes 25 ms for each call on a connection after the first.";
+        StreamEndedByTimer, "stream-ended-by-timer", violates ["latency/repeated-calls-within-budget"]:
+            "Leaves it to a timer to end a stream, so that its end comes 25 ms behind the response.";
+        FlushedByTimer, "flushed-by-timer", violates ["latency/repeated-calls-within-budget"]:
+            "Writes a stream into a buffer, which a timer empties 25 ms after the end.";
+        AcceptsByTimer, "accepts-by-timer", violates ["latency/repeated-calls-within-budget"]:
+            "Closes the connection with each answer, and takes new ones in only every 25 ms.";
+        OneAtATime, "one-at-a-time", violates ["latency/calls-beside-others-within-budget"]:
+            "Works on one request at a time, so that all others wait behind a slow one.";
+        LockOverBody, "lock-over-body", violates ["latency/calls-beside-others-within-budget"]:
+            "Takes its lock with the first byte of a request, so that all others wait for a body that comes slowly.";
         Nagle, "nagle", violates ["latency/no-held-back-segment"]:
             "Leaves Nagle's algorithm on, so that a small last segment waits for the client's delayed ACK.";
     }

@@ -33,6 +33,8 @@ pub(super) struct Server {
     /// fault.
     late: Mutex<Option<String>>,
     poisoned: AtomicBool,
+    /// What requests wait for each other with, where that is the fault.
+    turn: Mutex<()>,
     closing: AtomicBool,
     connections: Mutex<Vec<Weak<Socket>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -49,6 +51,7 @@ impl Server {
             stateless_events: Arc::default(),
             late: Mutex::default(),
             poisoned: AtomicBool::new(false),
+            turn: Mutex::default(),
             closing: AtomicBool::new(false),
             connections: Mutex::default(),
             threads: Mutex::default(),
@@ -109,6 +112,11 @@ impl Server {
     /// Leaves a notification for the stream of the next request, and hands over what was left for this one.
     pub(super) fn exchange_late(&self, notification: Option<String>) -> Option<String> {
         std::mem::replace(&mut *self.late.lock().unwrap_or_else(PoisonError::into_inner), notification)
+    }
+
+    /// Waits until no other request has the turn.
+    pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn is_closing(&self) -> bool {
@@ -189,10 +197,18 @@ impl Server {
 pub(super) fn accept(server: &Arc<Server>, listener: &Socket) {
     // Where closing the server does not manage to wake this loop, it wakes by itself.
     let _ = listener.set_read_timeout(Some(Duration::from_secs(1)));
+    /// How often connections are taken in with that fault.
+    const TICK: Duration = Duration::from_millis(25);
+
     while !server.is_closing() {
         match listener.accept() {
             // Why a single connection cannot be served is its client's concern: it sees it closed.
-            Ok((socket, _)) => drop(server.take_in(socket)),
+            Ok((socket, _)) => {
+                if server.has(Fault::AcceptsByTimer) {
+                    thread::sleep(TICK);
+                }
+                drop(server.take_in(socket));
+            }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             // Out of descriptors, or reset before it was taken: trying again at once would only burn time.
             Err(_) => thread::sleep(GLANCE),

@@ -35,6 +35,8 @@ switches! {
             "Writes the names of header fields in capitals.";
         OddContentTypes, "odd-content-types":
             "Writes content types in mixed case and with a parameter.";
+        ColdStart, "cold-start":
+            "Takes 30 ms more for the first call on each connection.";
         LegacyOnly, "legacy-only":
             "Speaks none but the revisions that begin with `initialize`.";
         ModernOnly, "modern-only":

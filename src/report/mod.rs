@@ -2,6 +2,7 @@
 //! the recording.
 
 pub mod json;
+pub mod latency;
 pub mod text;
 
 use std::collections::BTreeMap;

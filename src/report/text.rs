@@ -12,11 +12,11 @@ use crate::verdict::{Level, Verdict};
 /// How the text is dressed.
 #[derive(Clone, Copy, Debug)]
 pub struct Style {
-    bad: Ansi,
-    good: Ansi,
-    unsure: Ansi,
-    strong: Ansi,
-    faint: Ansi,
+    pub(super) bad: Ansi,
+    pub(super) good: Ansi,
+    pub(super) unsure: Ansi,
+    pub(super) strong: Ansi,
+    pub(super) faint: Ansi,
 }
 
 impl Style {
@@ -347,7 +347,7 @@ fn too_little(report: &Report) -> String {
 }
 
 /// A text behind a heading, in lines of at most 100 columns, each as far in as the first.
-fn paragraph(out: &mut String, heading: &str, text: &str) -> fmt::Result {
+pub(super) fn paragraph(out: &mut String, heading: &str, text: &str) -> fmt::Result {
     const COLUMNS: usize = 100;
     let indent = heading.chars().count();
     let mut line = heading.to_owned();

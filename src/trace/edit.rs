@@ -354,6 +354,62 @@ impl ExchangeEdit<'_> {
         })
     }
 
+    /// The answer comes later by that much, and nothing else does.
+    pub fn delay_answer_alone(self, by: Duration) -> Self {
+        self.with(|edit, (conn, nth)| {
+            let (Some(first), Ending::Complete(end)) =
+                (edit.exchange((conn, nth)).first_byte, edit.exchange((conn, nth)).ending)
+            else {
+                return;
+            };
+            edit.events(|event| {
+                let is_of_it = event.what.conn() == Some(conn) && (first.seq..=end.seq).contains(&event.seq);
+                if is_of_it {
+                    postpone(event, by);
+                }
+                is_of_it
+            });
+        })
+    }
+
+    /// The last bytes of the answer, so many, come later by that much, and with them everything behind.
+    pub fn delay_last_bytes(self, count: u64, by: Duration) -> Self {
+        self.with(|edit, (conn, nth)| {
+            let Some(wire) = edit.exchange((conn, nth)).wire.clone() else { return };
+            let cut = wire.end - count;
+            let (mut offset, mut is_late) = (0, false);
+            let mut events = Vec::new();
+            for mut event in edit.trace.events.clone() {
+                let mut rest = None;
+                if let What::Read { conn: on, bytes, kernel, .. } = &mut event.what
+                    && *on == conn
+                    && !is_late
+                {
+                    let end = offset + bytes.0.len() as u64;
+                    if end > cut {
+                        let later = Bytes(bytes.0.split_off((cut - offset) as usize));
+                        let what = What::Read { conn, kernel: *kernel, segments: None, bytes: later, dropped: 0 };
+                        rest = Some(Event { seq: 0, at: event.at, what });
+                    }
+                    offset = end;
+                }
+                if is_late {
+                    postpone(&mut event, by);
+                }
+                let is_empty = matches!(&event.what, What::Read { bytes, dropped: 0, .. } if bytes.0.is_empty());
+                if !is_empty {
+                    events.push(event);
+                }
+                if let Some(mut rest) = rest {
+                    is_late = true;
+                    postpone(&mut rest, by);
+                    events.push(rest);
+                }
+            }
+            edit.replace(events);
+        })
+    }
+
     /// All but the first bytes of the answer come upon the release of our acknowledgement.
     pub fn hold_back_until_acknowledged(self) -> Self {
         self.with(|edit, key| {

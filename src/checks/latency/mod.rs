@@ -2,5 +2,6 @@
 
 checks! {
     repeated_calls_within_budget,
+    calls_beside_others_within_budget,
     no_held_back_segment,
 }

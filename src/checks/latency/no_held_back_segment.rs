@@ -14,12 +14,12 @@
 //! hyper: `stream.set_nodelay(true)`), or write each answer with one system call.
 
 use crate::catalogue::{Check, Kind};
+use crate::latency::cause::{Cause, Trials, share};
 use crate::scenario::Scenario;
 use crate::spec::Revision;
-use crate::trace::decode::Release;
 #[cfg(test)]
 use crate::trace::edit::{Mutant, mutant};
-use crate::trace::{Exchange, Trace};
+use crate::trace::Trace;
 use crate::verdict::{Cite, Judge};
 
 pub(super) const CHECK: Check = Check {
@@ -33,12 +33,8 @@ pub(super) const CHECK: Check = Check {
     mutants: MUTANTS,
 };
 
-/// So few valid trials prove nothing. Four of five by chance: below 10^-11 (one in a thousand per trial, measured).
+/// So few trials say nothing.
 const ENOUGH: usize = 5;
-
-/// This share of the valid trials must have been released for a finding: measured 1000 of 1000 where a segment is
-/// held back, at most 1 of 1000 where not.
-const RELEASED_SHARE: f64 = 0.8;
 
 /// This share of the trials that tell something must have shown the rest coming by itself for a pass: 926 of 1000
 /// at the least, measured.
@@ -51,46 +47,33 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     if !judge.manifest().instruments.withheld_ack {
         return judge.not_exercised("acknowledgements cannot be withheld on this platform");
     }
-    // One kind of call is enough: the one that was tried last, whose answers came in pieces if any did.
-    let Some(label) = trace.conforming().filter(|e| e.label.starts_with("trial-")).last().map(|e| e.label.clone())
-    else {
-        return;
-    };
-    let trials: Vec<&Exchange> = trace.labelled(&label).filter(|exchange| exchange.response().is_some()).collect();
-    if trials.len() < ENOUGH {
-        return judge.inconclusive(format!("only {} trials got an answer", trials.len()));
+    let Some(trials) = Trials::of(trace) else { return };
+    if trials.all.len() < ENOUGH {
+        return judge.inconclusive(format!("only {} trials got an answer", trials.all.len()));
     }
-    let releases: Vec<(&Exchange, Release)> =
-        trials.iter().filter_map(|exchange| Some((*exchange, *exchange.releases.first()?))).collect();
-    let valid: Vec<&(&Exchange, Release)> = releases.iter().filter(|(_, release)| is_valid(release)).collect();
-    let released: Vec<&&(&Exchange, Release)> = valid.iter().filter(|(_, release)| release.queued.1 > 0).collect();
-    let by_itself = trials.len() - releases.len() + releases.iter().filter(|(_, r)| r.queued.0 > 0).count();
-
-    let share = |part: usize, of: usize| part as f64 / of.max(1) as f64;
-    if valid.len() >= ENOUGH && share(released.len(), valid.len()) >= RELEASED_SHARE {
-        for _ in &trials {
+    let Trials { all, in_parts, valid, released, by_itself } = &trials;
+    if trials.show_it() {
+        for _ in all {
             judge.examined();
         }
-        let evidence = format!(
-            "{} of {} missing parts arrived within the very system call that let our acknowledgement go: the \
-             server has no TCP_NODELAY and writes its answer in several small pieces",
-            released.len(),
-            valid.len()
-        );
         let (exchange, release) = released[released.len() / 2];
         judge
             .finding(
                 Cite::Budget,
                 "every part of an answer is sent as soon as it is written",
-                format!("{} of {} answers were held back until we acknowledged their first part", released.len(), trials.len()),
+                format!(
+                    "{} of {} answers were held back until we acknowledged their first part",
+                    released.len(),
+                    all.len()
+                ),
             )
             .shown_at(exchange, release.moment)
-            .because("held-back-segment", evidence);
-    } else if whole_enough(&releases, by_itself) && share(by_itself, by_itself + released.len()) >= BY_ITSELF_SHARE {
-        for _ in &trials {
+            .because(Cause::HeldBackSegment.name(), trials.evidence());
+    } else if whole_enough(&trials) && share(*by_itself, by_itself + released.len()) >= BY_ITSELF_SHARE {
+        for _ in all {
             judge.examined();
         }
-        if releases.is_empty() {
+        if in_parts.is_empty() {
             judge.remark("every answer came in one piece: nothing can be held back");
         }
     } else {
@@ -98,21 +81,16 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
             "{} of {} answers came by themselves, and {} of {} missing parts upon our acknowledgement: too slow or \
              too mixed to tell",
             by_itself,
-            trials.len(),
+            all.len(),
             released.len(),
-            valid.len()
+            valid
         ));
     }
 }
 
 /// Where nothing ever came in pieces, the scenario stops early.
-fn whole_enough(releases: &[(&Exchange, Release)], by_itself: usize) -> bool {
-    by_itself >= if releases.is_empty() { ENOUGH } else { ENOUGH_BY_ITSELF }
-}
-
-/// Part of the answer had been read, the rest was missing, and nothing had left us meanwhile.
-fn is_valid(release: &Release) -> bool {
-    release.received_before > 0 && release.queued.0 == 0 && !release.acked_before
+fn whole_enough(trials: &Trials<'_>) -> bool {
+    trials.by_itself >= if trials.in_parts.is_empty() { ENOUGH } else { ENOUGH_BY_ITSELF }
 }
 
 #[cfg(test)]

@@ -10,13 +10,15 @@
 //! only where a budget is given: the way there is not theirs.
 //!
 //! ## How to fix it
-//! Look at the phases first. A response that comes late with its first byte early is held back or not flushed:
-//! set TCP_NODELAY, flush each event. An end that comes late behind the response means that the stream is not
-//! closed when the response is written. A late first byte is the server's own time.
+//! The cause, where the trace proves one, says where to look. `held-back-segment`: set TCP_NODELAY.
+//! `stream-not-ended`: close the stream when the response is written. `connection-not-reusable`: keep connections, and
+//! accept new ones at once. `flush-missing`: flush each event. `thinking-time`: it is the server's own time; profile
+//! it. A first call that is slow alone (`cold-start`) is only remarked.
 
 use std::time::Duration;
 
 use crate::catalogue::{Check, Kind};
+use crate::latency::cause::{self, Calls, Cause, Diagnosis};
 use crate::latency::{Class, Sample, median, samples};
 use crate::scenario::Scenario;
 use crate::spec::Revision;
@@ -50,17 +52,17 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     }
     let floor = judge.manifest().floor.map_or(Duration::ZERO, |floor| Duration::from_nanos(floor.p50));
     let limit = floor + options.budget;
-    let repeated = |sample: &Sample<'_>| sample.class == Class::RepeatedCall && sample.exchange.nth > 0;
-    let all: Vec<Sample<'_>> = samples(trace).filter(repeated).collect();
+    let repeated = Calls::repeated(trace, limit);
     let sharp = |sample: &&Sample<'_>| sample.phases.write.is_some_and(|took| took <= limit / BLURRED);
-    let calls: Vec<&Sample<'_>> = all.iter().filter(sharp).collect();
-    if all.len() < ENOUGH {
-        return judge.not_exercised(format!(
-            "needs {ENOUGH} calls on a connection that is kept; {} could be made",
-            all.len()
-        ));
+    let calls: Vec<&Sample<'_>> = repeated.samples.iter().filter(sharp).collect();
+    // Where calls need a connection each, they are judged only where that is the cause, or is excluded as one.
+    if repeated.samples.len() < ENOUGH || repeated.reconnect && !is_caused(&repeated) {
+        let kept = samples(trace).filter(|s| s.class == Class::RepeatedCall && s.exchange.nth > 0).count();
+        return judge
+            .not_exercised(format!("needs {ENOUGH} calls on a connection that is kept; {kept} could be made"));
     }
-    let Some(p50) = median(calls.iter().filter_map(|sample| sample.total())).filter(|_| calls.len() * 2 >= ENOUGH)
+    let Some(p50) = median(calls.iter().filter_map(|sample| repeated.waited(sample)))
+        .filter(|_| calls.len() * 2 >= ENOUGH)
     else {
         return judge.inconclusive("the machine was too busy: most requests were preempted while they were written");
     };
@@ -68,43 +70,54 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
         if calls.iter().any(|sample| !sample.by_kernel) {
             return judge.not_exercised("over the budget by our own clock, which alone judges nobody");
         }
-        // A lower bound of the server's own time: threads that waited side by side are all subtracted.
-        let own_time = |sample: &&Sample<'_>| Some(sample.total()?.saturating_sub(sample.peer_waited.unwrap_or_default()));
-        let corrected = median(calls.iter().filter_map(own_time)).unwrap_or(p50);
-        if corrected <= limit {
-            return judge.inconclusive(format!(
-                "the machine was too busy: p50 is {}, of which the server's threads waited most for a processor",
-                Span(p50)
-            ));
+        if let Some(why) = cause::too_busy(&calls, p50, limit) {
+            return judge.inconclusive(why);
         }
     }
     for _ in &calls {
         judge.examined();
     }
-    if p50 > limit {
-        let phase = |of: fn(&Sample<'_>) -> Option<Duration>| {
-            median(calls.iter().filter_map(|sample| of(sample))).map_or("-".to_owned(), |at| Span(at).to_string())
-        };
-        let observed = format!(
-            "p50 {} over {} calls (medians: first byte {}, response {}, end {})",
-            Span(p50),
-            calls.len(),
-            phase(|sample| sample.phases.first_byte),
-            phase(|sample| sample.phases.response),
-            phase(|sample| sample.phases.end),
-        );
-        let expected = format!(
-            "calls 2 to N take at most {} in the median (a budget of {} over the measured floor of {})",
-            Span(limit),
-            Span(judge.manifest().options.budget),
-            Span(floor)
-        );
-        let typical = calls.iter().find(|sample| sample.total() == Some(p50)).map(|sample| sample.exchange);
-        let finding = judge.finding(Cite::Budget, expected, observed);
-        if let Some(exchange) = typical {
-            finding.shown_by(exchange);
+    if p50 <= limit {
+        // One slow call before many fast ones costs nobody much.
+        if let Some(evidence) = cause::cold_start(trace, limit) {
+            judge.remark(format!("{}: {evidence}", Cause::ColdStart.name()));
         }
+        return;
     }
+    let phase = |of: fn(&Sample<'_>) -> Option<Duration>| {
+        median(calls.iter().filter_map(|sample| of(sample))).map_or("-".to_owned(), |at| Span(at).to_string())
+    };
+    let observed = format!(
+        "p50 {} over {} calls (medians: first byte {}, response {}, end {})",
+        Span(p50),
+        calls.len(),
+        phase(|sample| sample.phases.first_byte),
+        phase(|sample| sample.phases.response),
+        phase(|sample| sample.phases.end),
+    );
+    let expected = format!(
+        "calls 2 to N take at most {} in the median (a budget of {} over the measured floor of {})",
+        Span(limit),
+        Span(judge.manifest().options.budget),
+        Span(floor)
+    );
+    let diagnosis = cause::of_calls(&repeated);
+    let observed = match &diagnosis {
+        Diagnosis::Named(..) => observed,
+        Diagnosis::Unclear(why) => format!("{observed}; the cause is not clear: {why}"),
+    };
+    let typical = calls.iter().find(|sample| repeated.waited(sample) == Some(p50)).map(|sample| sample.exchange);
+    let mut finding = judge.finding(Cite::Budget, expected, observed);
+    if let Some(exchange) = typical {
+        finding = finding.shown_by(exchange);
+    }
+    if let Diagnosis::Named(cause, evidence) = diagnosis {
+        finding.because(cause.name(), evidence);
+    }
+}
+
+fn is_caused(calls: &Calls<'_>) -> bool {
+    matches!(cause::of_calls(calls), Diagnosis::Named(..))
 }
 
 #[cfg(test)]

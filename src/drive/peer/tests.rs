@@ -5,6 +5,7 @@ use std::time::Duration;
 use rstest::rstest;
 
 use super::{Act, Ask, Peer, Reply, Scene, Shared};
+use crate::drive::stage::Experiments;
 use crate::drive::{Subject, record};
 use crate::judgement::judge;
 use crate::manifest::Options;
@@ -28,6 +29,7 @@ fn it_conforms(
         target: Target::Url(Endpoint::from_url(&peer.url(), "/").expect("its own URL")),
         revisions: vec![revision],
         options: Options::default(),
+        experiments: Experiments::WhereSlow,
         roles,
         given: String::new(),
         interrupt,

@@ -1,6 +1,8 @@
 //! The scenarios against a server, a file each: small blocking functions that label what they do.
 
+mod calls_beside;
 mod churn;
+mod experiments;
 mod failed_initialize;
 mod get_stream;
 mod ids;
@@ -25,6 +27,7 @@ pub fn play(scenario: Scenario, stage: &Stage) -> Result<(), Stop> {
         Scenario::SequentialCalls => sequential_calls::play(stage),
         Scenario::RepeatedCalls => repeated_calls::play(stage),
         Scenario::WithheldAck => withheld_ack::play(stage),
+        Scenario::CallsBeside => calls_beside::play(stage),
         Scenario::Ids => ids::play(stage),
         Scenario::IdsInFlight => ids_in_flight::play(stage),
         Scenario::ReusedIds => reused_ids::play(stage),

@@ -17,6 +17,9 @@ use crate::wire::connection::{Missing, Wait};
 /// How many trials one kind of call gets that tell something.
 const TELLING_TRIALS: usize = 20;
 
+/// How long all trials of one kind may take: a slow target is not called for minutes.
+pub(super) const TRIED_FOR: Duration = Duration::from_secs(10);
+
 /// Once a part was held back, how many such trials are wanted: some servers write an answer in one piece or in two
 /// as chance will have it.
 const HELD_BACK_TRIALS: usize = 10;
@@ -46,7 +49,7 @@ pub fn play(stage: &Stage) -> Result<(), Stop> {
     {
         let Some(call) = call else { continue };
         played = true;
-        if trials(stage, &mut session, name, call)? {
+        if trials(stage, &mut session, name, call, TELLING_TRIALS)? {
             break;
         }
     }
@@ -57,16 +60,23 @@ pub fn play(stage: &Stage) -> Result<(), Stop> {
     }
 }
 
-/// Whether answers to this call came in more than one piece.
-fn trials(stage: &Stage, session: &mut Session<'_>, name: &str, call: &Call) -> Result<bool, Stop> {
+/// Makes trials until so many told something. Whether answers to this call came in more than one piece.
+pub(super) fn trials(
+    stage: &Stage,
+    session: &mut Session<'_>,
+    name: &str,
+    call: &Call,
+    enough: usize,
+) -> Result<bool, Stop> {
+    let deadline = Instant::now() + TRIED_FOR;
     let (mut in_pieces, mut telling, mut held_back) = (0, 0, 0);
     for nth in 0..TRIALS {
         if nth >= ENOUGH_IN_ONE_PIECE && in_pieces == 0 {
             return Ok(false);
         }
-        let hopeless = nth >= TELLING_TRIALS && telling < nth / 2;
+        let hopeless = nth >= enough && telling < nth / 2;
         let settled = held_back == 0 || held_back >= HELD_BACK_TRIALS;
-        if telling >= TELLING_TRIALS && settled || hopeless {
+        if telling >= enough && settled || hopeless || Instant::now() > deadline {
             break;
         }
         let mut connection = session.take_connection()?;
