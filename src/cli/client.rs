@@ -75,16 +75,16 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     let revisions = args.revision.0;
     let subject = ClientSubject { client, revisions, options, within, given, interrupt: interrupt.clone() };
     let mut observer = progress::observer();
-    let recording = drive::record_client(&subject, &mut *observer)
+    let mut recording = drive::record_client(&subject, &mut *observer)
         .map_err(|error| failure(&error, &interrupt, &Redactor::default()))?;
-    let doubtful = doubtful(&recording, &judgement::judge(&recording).map_err(Failure::usage)?);
-    let recording = match doubtful.is_empty() || interrupt.is_set() {
-        true => recording,
-        false => drive::record_again(&subject, recording, &doubtful, &mut *observer),
-    };
+    let mut judged = judgement::judge(&recording).map_err(Failure::usage)?;
+    let doubtful = doubtful(&recording, &judged);
+    if !doubtful.is_empty() && !interrupt.is_set() {
+        recording = drive::record_again(&subject, recording, &doubtful, &mut *observer);
+        judged = judgement::judge(&recording).map_err(Failure::usage)?;
+    }
     drop(observer);
     let recorded = args.record.as_ref().map_or(Ok(()), |folder| recording.write(folder).map_err(Failure::fault));
-    let judged = judgement::judge(&recording).map_err(Failure::usage)?;
     let reported = report::write(&judged, &args.report);
     // What could not be written loses nothing of the rest, and is mcpwire's own fault all the same.
     recorded.and(reported)?;

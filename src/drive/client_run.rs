@@ -91,9 +91,7 @@ pub fn record_again(
     let parts = again.iter().map(|(revision, scenario)| Part { attempt: 2, ..Part::first(*revision, *scenario) });
     let parts = parts.collect();
     observer.progress(Progress::Again(again.len()));
-    let sent = |event: &Event| if let What::Wrote { bytes, .. } = &event.what { bytes.0.len() } else { 0 };
-    let sent = recording.traces.iter().flat_map(|trace| &trace.events).map(sent).sum();
-    let mut run = Run { sent, ..Run::of(subject, recording, observer) };
+    let mut run = Run::of(subject, recording, observer);
     run.perform(parts);
     run.is_interrupted(None);
     run.recording
@@ -131,13 +129,12 @@ struct Played {
     part: Part,
     trace: Trace,
     ended: Ended,
-    /// How many bytes were sent to the client.
-    sent: usize,
 }
 
 impl<'r> Run<'r> {
     fn of(subject: &'r ClientSubject, recording: Recording, observer: &'r mut dyn Observer) -> Self {
-        Self { subject, recording, redactor: Redactor::default(), stuck: 0, unfinished: None, sent: 0, observer }
+        let sent = recording.traces.iter().map(sent).sum();
+        Self { subject, recording, redactor: Redactor::default(), stuck: 0, unfinished: None, sent, observer }
     }
 
     /// Finds out which revisions the client goes along with.
@@ -299,12 +296,12 @@ impl<'r> Run<'r> {
     }
 
     fn keep(&mut self, played: Played) {
-        let Played { part, trace, ended, sent } = played;
+        let Played { part, trace, ended } = played;
         if ended.unfinished && !self.subject.interrupt.is_set() {
             self.stuck += 1;
             self.did_not_get_through(part, &ended.how);
         }
-        self.sent += sent;
+        self.sent += sent(&trace);
         let trace = self.redactor.redact(&trace);
         self.recording.push(trace);
         if !ended.output.is_empty() {
@@ -355,7 +352,7 @@ fn play(subject: &ClientSubject, part: Part) -> Result<Played, RunError> {
     peer.settle(LAST_SEGMENTS);
     drop(peer);
     let head = TraceHead { scenario, revision, attempt, vantage: Vantage::Server, distance: Distance::Loopback };
-    Ok(Played { part, sent: tap.written(), trace: Trace::new(head, in_order(tap.events())), ended })
+    Ok(Played { part, trace: Trace::new(head, tap.events_by_cause()), ended })
 }
 
 /// What the embedded reference client takes from a response to its next request, on this machine, now.
@@ -375,17 +372,10 @@ fn floor(subject: &ClientSubject) -> Option<Floor> {
     Some(Floor { n: rounds.len(), p50: u64::try_from(p50.as_nanos()).ok()? })
 }
 
-/// The events in the order of their causes. What we write is written down when it is out: on another connection the
-/// client may have acted on it by then.
-fn in_order(mut events: Vec<Event>) -> Vec<Event> {
-    events.sort_by_key(|event| match event.what {
-        What::Wrote { began, .. } => began,
-        _ => event.at,
-    });
-    for (seq, event) in (0..).zip(&mut events) {
-        event.seq = seq;
-    }
-    events
+/// How many bytes were sent to the client.
+fn sent(trace: &Trace) -> usize {
+    let written = |event: &Event| if let What::Wrote { bytes, .. } = &event.what { bytes.0.len() } else { 0 };
+    trace.events.iter().map(written).sum()
 }
 
 /// How it showed that a client does not go along with a revision.
@@ -424,22 +414,4 @@ fn client_name(traces: &[Trace]) -> Option<String> {
         let (name, version) = (info["name"].as_str()?, info["version"].as_str().unwrap_or_default());
         Some(format!("{name} {version}").trim_end().chars().take(120).collect())
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::trace::{Bytes, Nanos};
-
-    #[test]
-    fn what_the_client_did_upon_an_answer_stands_behind_it() {
-        let read = |conn, at: u64| {
-            let bytes = Bytes(Vec::new());
-            Event { seq: 0, at: Nanos(at), what: What::Read { conn, kernel: None, segments: None, bytes, dropped: 0 } }
-        };
-        let wrote = What::Wrote { conn: 0, began: Nanos(2), bytes: Bytes(Vec::new()) };
-        let events = in_order(vec![read(0, 1), read(1, 4), Event { seq: 2, at: Nanos(5), what: wrote }, read(0, 6)]);
-        let order: Vec<_> = events.iter().map(|event| (event.seq, event.at.0)).collect();
-        assert_eq!(order, [(0, 1), (1, 5), (2, 4), (3, 6)]);
-    }
 }

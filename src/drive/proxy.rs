@@ -259,7 +259,7 @@ fn recordings(subject: &ProxySubject, client: &Tap, server: &Tap) -> Result<Prox
     let mut redactor = Redactor::new([], subject.server.secrets());
     let mut side = |role: Role, tap: &Tap, scenario: Scenario, vantage: Vantage, distance: Distance| {
         let head = |revision| TraceHead { scenario, revision, attempt: 1, vantage, distance };
-        let trace = Trace::new(head(Revision::R20251125), tap.events());
+        let trace = Trace::new(head(Revision::R20251125), tap.events_by_cause());
         let unreachable = trace.events.iter().find_map(|event| match &event.what {
             What::ConnectFailed { error, .. } => Some(error.clone()),
             _ => None,

@@ -159,14 +159,23 @@ impl Tap {
         }
     }
 
-    /// How many bytes were written so far.
-    pub fn written(&self) -> usize {
-        self.log().written
-    }
-
     /// What has been recorded so far. The events keep the order in which they were written down.
     pub fn events(&self) -> Vec<Event> {
         self.log().events.clone()
+    }
+
+    /// The same in the order of their causes. What we write is written down when it is out: on another connection, the
+    /// peer may have acted on it by then.
+    pub fn events_by_cause(&self) -> Vec<Event> {
+        let mut events = self.events();
+        events.sort_by_key(|event| match event.what {
+            What::Wrote { began, .. } => began,
+            _ => event.at,
+        });
+        for (seq, event) in (0..).zip(&mut events) {
+            event.seq = seq;
+        }
+        events
     }
 
     fn log(&self) -> MutexGuard<'_, Log> {
@@ -233,5 +242,17 @@ mod tests {
         let piece = b":\n".repeat(32 << 10);
         while read(&tap, &piece).1 == 0 {}
         assert!(tap.kept().bytes < 2 << 20, "{:?}", tap.kept());
+    }
+
+    #[test]
+    fn what_the_peer_did_upon_our_words_stands_behind_them() {
+        let tap = Tap::start();
+        let read = |conn| What::Read { conn, kernel: None, segments: None, bytes: Bytes(Vec::new()), dropped: 0 };
+        let wrote = What::Wrote { conn: 0, began: Nanos(2), bytes: Bytes(Vec::new()) };
+        for (at, what) in [(1, read(0)), (4, read(1)), (5, wrote), (6, read(0))] {
+            tap.note_at(Nanos(at), what, |_| {});
+        }
+        let order: Vec<_> = tap.events_by_cause().iter().map(|event| (event.seq, event.at.0)).collect();
+        assert_eq!(order, [(0, 1), (1, 5), (2, 4), (3, 6)]);
     }
 }

@@ -54,11 +54,21 @@ fn with(verdict: &str, folder: &Path) -> Vec<String> {
     checks.filter(|check| check["verdict"] == verdict).filter_map(|check| Some(check["id"].as_str()?.into())).collect()
 }
 
+/// The traces of a recording, as they were written.
+fn events(recording: &Path) -> String {
+    let manifest = std::fs::read_to_string(recording.join("manifest.json")).expect("a manifest");
+    let manifest: Value = serde_json::from_str(&manifest).expect("JSON");
+    let traces = manifest["traces"].as_array().expect("traces").iter().filter_map(Value::as_str);
+    traces.map(|name| std::fs::read_to_string(recording.join("traces").join(name)).expect("a trace")).collect()
+}
+
 #[rstest]
 #[case::both_conform("2025-11-25", None, None, &[], &[])]
 #[case::both_conform_in_the_modern_era("2026-07-28", None, None, &[], &[])]
 #[case::the_server("2025-11-25", Some("accepted-with-body"), None, &["http/accepted-has-no-body"], &[])]
 #[case::the_client("2025-11-25", None, Some("no-version-header"), &[], &["client/version-header"])]
+#[case::the_end_of_a_connection("2025-11-25", Some("fin-without-terminator"), None, &["http/body-complete"], &[])]
+#[case::a_reset("2025-11-25", Some("reset-in-mid-body"), None, &["http/body-complete"], &[])]
 #[case::each(
     "2025-11-25",
     Some("accepted-with-body"),
@@ -102,6 +112,11 @@ fn both_sides_are_judged_by_what_passed(
     if server.is_none() {
         let outcomes = told.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         assert_eq!(outcomes.filter(|outcome| outcome["result"].is_object()).count(), 5, "{told}");
+    }
+    // What ends the one connection ends the other, in the same way.
+    assert!(!told.contains("timed out"), "{told}");
+    if server == Some("fin-without-terminator") {
+        assert!(events(&folder.join("client")).contains(r#""event":"finished""#), "{told}");
     }
     assert_eq!(with("fail", &folder.join("server")), of_the_server, "{told}");
     assert_eq!(with("fail", &folder.join("client")), of_the_client, "{told}");

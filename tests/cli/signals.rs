@@ -63,11 +63,23 @@ fn a_signal_ends_the_run_and_its_children_and_the_partial_report_is_written(
     #[case] code: i32,
     #[case] name: &str,
 ) {
-    let folder = folder("signal");
+    assert_partial_report("signal", started, signal, code, name);
+}
+
+/// A run that is started so, with these options and its processes in this file, ends upon the signal with all that it
+/// started, and its partial report and recording are there.
+pub fn assert_partial_report(
+    label: &str,
+    start: impl FnOnce(&[&str], &Path) -> Running,
+    signal: i32,
+    code: i32,
+    name: &str,
+) {
+    let folder = folder(label);
     let (pids, recording, report): (PathBuf, PathBuf, PathBuf) =
         (folder.join("pids"), folder.join("recording"), folder.join("report.json"));
     let json = format!("json={}", text(&report));
-    let running = started(&["--record", &text(&recording), "--report", &json, "--report", "text"], &pids);
+    let running = start(&["--record", &text(&recording), "--report", &json, "--report", "text"], &pids);
     let asked = Instant::now();
     running.signal(signal);
     let ended = running.end();
