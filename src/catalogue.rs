@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use crate::checks;
-use crate::manifest::Role;
+use crate::manifest::{Load, Options, Role};
 use crate::pattern;
 use crate::scenario::Scenario;
 use crate::spec::Revision;
@@ -122,6 +122,11 @@ impl Listed {
         section.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
+    /// The option that asks for its scenario, where these do not.
+    pub fn lacks(&self, load: &Load) -> Option<&'static str> {
+        self.check.kind.scenarios().iter().find_map(|scenario| scenario.lacks(load))
+    }
+
     /// The highest level that a finding of it can have in a revision; `None` where the rule does not exist.
     pub fn level(&self, revision: Revision) -> Option<Level> {
         if !self.check.revisions.contains(&revision) {
@@ -148,6 +153,14 @@ pub enum NoMatch {
         /// What would have been valid.
         hint: String,
     },
+    /// All that it matches are judged under load only, and that was not asked for.
+    #[error("`{pattern}` is judged under load only: add {option}")]
+    Load {
+        /// The pattern.
+        pattern: String,
+        /// The option that asks for it.
+        option: &'static str,
+    },
     /// Every check that is picked is left out again.
     #[error("the selection leaves no check: --skip leaves out all that --only picks")]
     Nothing,
@@ -173,6 +186,27 @@ pub fn select(role: Option<Role>, only: &[String], skip: &[String]) -> Result<Ve
         })
         .collect();
     if selected.is_empty() { Err(NoMatch::Nothing) } else { Ok(selected) }
+}
+
+/// The checks of a role that a run with these options comes to: what is judged under load only is left out where no
+/// load was asked for.
+///
+/// # Errors
+///
+/// As [`select`], and where a pattern picks nothing but checks that are left out so.
+pub fn of_run(role: Role, options: &Options) -> Result<Vec<&'static Listed>, NoMatch> {
+    let mut selected = select(Some(role), &options.only, &options.skip)?;
+    for pattern in &options.only {
+        let picked = || selected.iter().filter(|listed| pattern::matches(pattern, &listed.id()));
+        let lacking = picked().find_map(|listed| listed.lacks(&options.load));
+        if let Some(option) = lacking
+            && picked().all(|listed| listed.lacks(&options.load).is_some())
+        {
+            return Err(NoMatch::Load { pattern: pattern.clone(), option });
+        }
+    }
+    selected.retain(|listed| listed.lacks(&options.load).is_none());
+    Ok(selected)
 }
 
 /// What would have been valid: the other role, the checks of the same area, or the areas.

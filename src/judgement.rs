@@ -21,7 +21,7 @@ use crate::verdict::{Finding, Judge, Level, Outcome, Verdict};
 /// Where a pattern of the selection matches no check.
 pub fn judge(recording: &Recording) -> Result<Report, NoMatch> {
     let manifest = &recording.manifest;
-    let mut selected = catalogue::select(Some(manifest.role), &manifest.options.only, &manifest.options.skip)?;
+    let mut selected = catalogue::of_run(manifest.role, &manifest.options)?;
     if manifest.target.kind == PROXIED {
         // What only a scenario of ours brings out cannot be seen.
         selected.retain(|listed| matches!(listed.check.kind, Kind::Invariant(_)));

@@ -79,6 +79,7 @@ pub async fn check_with(target: Target, options: Options, revisions: Vec<Revisio
         options,
         roles: ToolRoles::default(),
         experiments: Experiments::WhereSlow,
+        allow_load: Vec::new(),
         given: String::new(),
         interrupt,
     };

@@ -105,6 +105,42 @@ pub struct Options {
     pub only: Vec<String>,
     /// Patterns of the checks to leave out.
     pub skip: Vec<String>,
+    /// What is done beyond the ordinary run.
+    #[serde(default, skip_serializing_if = "Load::is_none")]
+    pub load: Load,
+}
+
+/// Traffic beyond the ordinary: only what was asked for by name is done to a target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Load {
+    /// So many calls, one after another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub soak: Option<u32>,
+    /// So many streams at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crowd: Option<Crowd>,
+}
+
+/// Many streams at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Crowd {
+    /// In so many sessions.
+    pub sessions: u32,
+    /// So many in each.
+    pub streams: u32,
+}
+
+impl Load {
+    /// Nothing beyond the ordinary.
+    pub fn is_none(&self) -> bool {
+        self.option().is_none()
+    }
+
+    /// The option that asks for it; one of them, where there are two.
+    pub fn option(&self) -> Option<&'static str> {
+        let soak = self.soak.map(|_| "--soak");
+        soak.or(self.crowd.map(|_| "--crowd"))
+    }
 }
 
 impl Options {
@@ -128,6 +164,7 @@ impl Default for Options {
             fail_on: Level::Budget,
             only: Vec::new(),
             skip: Vec::new(),
+            load: Load::default(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What runs for a revision, and why the rest does not. Pure.
 
 use crate::catalogue::Listed;
+use crate::manifest::Load;
 use crate::scenario::Scenario;
 use crate::spec::Revision;
 
@@ -15,6 +16,15 @@ impl Scenario {
             | Self::ClientSessionExpiry => Revision::LEGACY,
             Self::ReusedIds | Self::ClientHeaders => &[Revision::R20260728],
             _ => &Revision::ALL,
+        }
+    }
+
+    /// The option that asks for it, where it is not part of an ordinary run and these do not ask for it.
+    pub fn lacks(self, load: &Load) -> Option<&'static str> {
+        match self {
+            Self::Soak if load.soak.is_none() => Some("--soak"),
+            Self::Crowd if load.crowd.is_none() => Some("--crowd"),
+            _ => None,
         }
     }
 }

@@ -51,6 +51,8 @@ scenarios! {
         MalformedInput, "malformed-input": "Bytes that are no message, each followed by a request.";
         Churn, "churn": "Calls, errors, refused requests, dropped connections, sessions opened and deleted, over and \
             over; what the target holds is counted in between.";
+        Crowd, "crowd": "Many streams in many sessions, all held at once (`--crowd`).";
+        Soak, "soak": "One call thousands of times, and the target's memory in between (`--soak`).";
         Proxied, "proxied": "What a real client asked, through `mcpwire proxy`.";
     }
     Client {

@@ -21,7 +21,9 @@ macro_rules! checks {
 mod cleanup;
 mod client;
 mod http;
+mod isolation;
 mod latency;
+mod progress;
 mod question;
 mod rpc;
 mod session;
@@ -37,7 +39,7 @@ use crate::catalogue::Listed;
 /// The areas, in the order of the catalogue.
 pub(crate) fn areas() -> Vec<Vec<Listed>> {
     let mut areas =
-        vec![sse::listed(), http::listed(), rpc::listed(), session::listed(), cleanup::listed(), latency::listed()];
+        vec![sse::listed(), http::listed(), rpc::listed(), session::listed(), isolation::listed(), cleanup::listed(), latency::listed()];
     areas.extend(client::areas());
     areas
 }

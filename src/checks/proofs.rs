@@ -13,16 +13,16 @@ use rstest::rstest;
 use crate::catalogue::{self, Listed};
 use crate::drive::{ClientSubject, Experiments, Subject, record, record_client};
 use crate::judgement::{judge, outcome};
-use crate::manifest::{Options, Role};
+use crate::manifest::{Crowd, Load, Options, Role};
 use crate::reference::{Config, client};
 use crate::report::Report;
 use crate::scenario::Scenario;
 use crate::spec::Revision;
 use crate::target::client::Client;
 use crate::target::{Target, ToolRoles};
-use crate::trace::Trace;
 use crate::trace::edit::{Edit, mutant};
 use crate::trace::store::Recording;
+use crate::trace::{Event, Trace, What};
 use crate::verdict::{Outcome, Verdict};
 use crate::wire::interrupt::Interrupt;
 
@@ -59,14 +59,35 @@ fn good_server() -> &'static Recording {
         let subject = Subject {
             target: Target::Reference(Config::default()),
             revisions: Revision::ALL.to_vec(),
-            options: Options::default(),
+            options: Options { load: LOAD, ..Options::default() },
             roles: ToolRoles::default(),
             experiments: Experiments::Always,
+            allow_load: Vec::new(),
             given: String::new(),
             interrupt: Interrupt::default(),
         };
-        record(subject, &mut ()).expect("the reference server comes up")
+        let mut recording = record(subject, &mut ()).expect("the reference server comes up");
+        for trace in recording.traces.iter_mut().filter(|trace| trace.scenario() == Scenario::Soak) {
+            *trace = with_memory(trace);
+        }
+        recording
     })
+}
+
+/// Enough to see every step of the scenarios.
+pub(super) const LOAD: Load = Load { soak: Some(300), crowd: Some(Crowd { sessions: 8, streams: 3 }) };
+
+/// What cannot be seen of a server in this process, whose memory is ours too: the memory of one that warms up, and then
+/// takes a little more and a little less. `tests/cli/load.rs` looks at a process.
+fn with_memory(trace: &Trace) -> Trace {
+    let mut events = trace.events.clone();
+    let at = events.last().expect("the scenario was played").at;
+    for sample in 1..=160_u32 {
+        let calls = sample * 250;
+        let resident = (9 << 20) + u64::from(calls.min(6_000)) * 40 + u64::from(sample % 7) * (16 << 10);
+        events.push(Event { seq: events.len() as u32, at, what: What::PeerMemory { calls, resident } });
+    }
+    Trace::new(trace.head.clone(), events)
 }
 
 fn judged(role: Role) -> Report {

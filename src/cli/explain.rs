@@ -7,6 +7,7 @@ use clap::Args as Clap;
 use super::exit::Exit;
 use super::{Failure, print};
 use crate::catalogue;
+use crate::manifest::Load;
 use crate::spec::{Revision, requirement};
 
 /// Options of `mcpwire explain`.
@@ -44,6 +45,9 @@ pub fn run(args: &Args) -> Result<Exit, Failure> {
         let scenarios: Vec<&str> = listed.check.kind.scenarios().iter().map(|scenario| scenario.name()).collect();
         let _ = writeln!(text, "\n## What it looks at\nscenarios: {}", scenarios.join(", "));
         let _ = writeln!(text, "needs: {}", listed.check.needs);
+        if let Some(option) = listed.lacks(&Load::default()) {
+            let _ = writeln!(text, "runs with {option} only");
+        }
         let _ = writeln!(text, "source: {}", listed.path());
     }
     print(&text)?;

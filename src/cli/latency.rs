@@ -62,6 +62,7 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
         options,
         roles,
         experiments: Experiments::Always,
+        allow_load: Vec::new(),
         given,
         interrupt: interrupt.clone(),
     };

@@ -6,6 +6,7 @@ mod explain;
 mod judge;
 mod latency;
 mod list;
+mod load;
 mod progress;
 mod proxy;
 mod reference;

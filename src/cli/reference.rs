@@ -16,6 +16,9 @@ pub struct Args {
     /// The path of the endpoint.
     #[arg(long, value_name = "PATH", default_value = "/mcp")]
     path: String,
+    /// How many connections there may be at once; more are closed as they come.
+    #[arg(long, value_name = "COUNT", default_value_t = Config::default().connections)]
+    connections: usize,
     /// The one thing that it does wrong.
     #[arg(long, value_name = "NAME")]
     fault: Option<Fault>,
@@ -26,10 +29,11 @@ pub struct Args {
 
 /// Serves until a signal ends the process.
 pub fn run(args: Args) -> Result<Exit, Failure> {
-    let config = Config { fault: args.fault, variants: args.variant, path: args.path, port: args.port };
+    let Args { port, path, connections, fault, variant } = args;
+    let config = Config { fault, variants: variant, path, port, connections };
     let reference = Reference::start(config).map_err(|error| Failure {
         exit: Exit::Target,
-        message: format!("cannot listen on port {}: {error}", args.port),
+        message: format!("cannot listen on port {port}: {error}"),
     })?;
     print(&format!("{}\n", reference.url()))?;
     loop {

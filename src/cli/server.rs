@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args as Clap;
 
 use super::exit::Exit;
+use super::load::LoadArgs;
 use super::progress;
 use super::report::{self, Output};
 use super::target::{Chosen, TargetArgs};
@@ -34,6 +35,9 @@ pub struct Args {
     /// given up, and the report says so.
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Limits")]
     timeout: Option<Duration>,
+
+    #[command(flatten)]
+    load: LoadArgs,
 
     /// Keep the recording in this folder; `mcpwire judge` judges it again.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
@@ -114,7 +118,8 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     let given = given(&args);
     let Chosen { target, roles, secrets } = args.target.choose()?;
     let defaults = Options { timeout: args.timeout.unwrap_or(Options::TIMEOUT), ..Options::default() };
-    let options = args.judgement.over(defaults);
+    args.load.announce();
+    let options = Options { load: args.load.load(), ..args.judgement.over(defaults) };
     let interrupt = interrupt_on_signals()?;
     let subject = Subject {
         target,
@@ -122,6 +127,7 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
         options,
         roles,
         experiments: Experiments::WhereSlow,
+        allow_load: args.load.allow_load,
         given,
         interrupt: interrupt.clone(),
     };
@@ -142,7 +148,7 @@ fn given(args: &Args) -> String {
         ("--budget", args.judgement.budget),
         ("--stream-end-grace", args.judgement.stream_end_grace),
     ];
-    args.target.given() + &durations(limits)
+    args.target.given() + &durations(limits) + &args.load.given()
 }
 
 /// Options that take a duration as they would be typed again, each behind a blank.
@@ -153,7 +159,7 @@ pub(super) fn durations<const N: usize>(options: [(&str, Option<Duration>); N]) 
 
 pub(super) fn failure(error: &RunError, interrupt: &Interrupt, secrets: &Redactor) -> Failure {
     let otherwise = match error {
-        RunError::Selection(_) => Exit::Usage,
+        RunError::Selection(_) | RunError::NotAllowed(_) => Exit::Usage,
         _ => Exit::Target,
     };
     // The target's last words may repeat what it was sent.

@@ -59,7 +59,7 @@ pub struct ClientSubject {
 ///
 /// Where the client cannot be started or makes no request.
 pub fn record_client(subject: &ClientSubject, observer: &mut dyn Observer) -> Result<Recording, RunError> {
-    let selected = catalogue::select(Some(Role::Client), &subject.options.only, &subject.options.skip)?;
+    let selected = catalogue::of_run(Role::Client, &subject.options)?;
     switch_stamps_on();
     observer.progress(Progress::Starting);
     let (kind, name) = subject.client.name();

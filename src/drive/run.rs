@@ -13,6 +13,7 @@ use crate::plan;
 use crate::reference;
 use crate::scenario::Scenario;
 use crate::spec::Revision;
+use crate::target::permission::{self, NotAllowed};
 use crate::target::{Endpoint, Running, StartError, Target, ToolRoles};
 use crate::trace::redact::Redactor;
 use crate::trace::store::Recording;
@@ -54,6 +55,8 @@ pub struct Subject {
     pub roles: ToolRoles,
     /// When experiments are made that tell what makes a call slow.
     pub experiments: Experiments,
+    /// Hosts beside this machine that load may be put on.
+    pub allow_load: Vec<String>,
     /// The other options of the run as they would be typed again, each behind a blank.
     pub given: String,
     /// Set to stop.
@@ -117,6 +120,9 @@ pub enum RunError {
     /// The target does not come up.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// Load was asked for that may not be put there.
+    #[error(transparent)]
+    NotAllowed(#[from] NotAllowed),
     /// Nobody listens.
     #[error("{target} cannot be reached: {why}")]
     Unreachable {
@@ -175,10 +181,13 @@ pub enum RunError {
 ///
 /// Where the target cannot be brought up or reached, or refuses everything.
 pub fn record(subject: Subject, observer: &mut dyn Observer) -> Result<Recording, RunError> {
-    let selected = catalogue::select(Some(Role::Server), &subject.options.only, &subject.options.skip)?;
+    let selected = catalogue::of_run(Role::Server, &subject.options)?;
     switch_stamps_on();
     observer.progress(Progress::Starting);
     let running = subject.target.start(&subject.interrupt)?;
+    if let Some(option) = subject.options.load.option() {
+        permission::to_load(&running.endpoint, &subject.allow_load, option)?;
+    }
     let mut run = Run {
         redactor: redactor(&running.endpoint),
         stage: Stage {

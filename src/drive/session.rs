@@ -1,6 +1,7 @@
 //! A conversation with the target, in the shape that its revision wants: a handshake and a session id in the
 //! legacy era, self-contained requests in the modern one.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -27,11 +28,12 @@ const UNANSWERED: u32 = 3;
 pub struct Session<'s> {
     stage: &'s Stage,
     id: Option<String>,
-    next_request: AtomicU64,
+    next_request: Arc<AtomicU64>,
     connection: Option<Connection>,
     /// Connections with a stream that was left open: closing them would be an act of ours.
     parked: Vec<Connection>,
     patience: Patience,
+    acknowledges_at_once: bool,
     left_open: u32,
     unanswered: u32,
 }
@@ -90,10 +92,11 @@ impl<'s> Session<'s> {
         Self {
             stage,
             id: None,
-            next_request: AtomicU64::new(1),
+            next_request: Arc::new(AtomicU64::new(1)),
             connection: None,
             parked: Vec::new(),
             patience: Patience::Brief,
+            acknowledges_at_once: false,
             left_open: 0,
             unanswered: 0,
         }
@@ -114,7 +117,26 @@ impl<'s> Session<'s> {
 
     /// The same conversation over connections of its own, for a thread beside.
     pub fn beside(&self) -> Self {
-        Self { id: self.id.clone(), ..Self::unopened(self.stage) }
+        let next_request = Arc::clone(&self.next_request);
+        Self { id: self.id.clone(), next_request, ..Self::unopened(self.stage) }
+    }
+
+    /// The same conversation on another stage, with its habits.
+    pub fn beside_on<'o>(&self, stage: &'o Stage) -> Session<'o> {
+        Session {
+            id: self.id.clone(),
+            acknowledges_at_once: self.acknowledges_at_once,
+            next_request: Arc::clone(&self.next_request),
+            ..Session::unopened(stage)
+        }
+    }
+
+    /// From here on, acknowledges whatever comes as soon as it is read: how long a call takes is not the question, and
+    /// no last segment shall wait.
+    pub fn acknowledging_at_once(mut self) -> Self {
+        self.acknowledges_at_once = true;
+        self.use_a_fresh_connection();
+        self
     }
 
     /// From here on, waits for the end of streams as long as the grace says.
@@ -289,7 +311,11 @@ impl<'s> Session<'s> {
             }
             connection.close();
         }
-        self.stage.connect()
+        let mut connection = self.stage.connect()?;
+        if self.acknowledges_at_once {
+            connection.acknowledge_at_once();
+        }
+        Ok(connection)
     }
 
     /// Puts the connection back over which this was asked, if it can be used again.

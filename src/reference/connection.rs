@@ -11,7 +11,7 @@ use socket2::Socket;
 
 use super::endpoint;
 use super::inbox::{Arrival, Inbox, Request};
-use super::server::Server;
+use super::server::{GLANCE, Server};
 use super::{Fault, Variant};
 
 /// How long a request may take to arrive, and how long a client may refuse to read.
@@ -182,6 +182,14 @@ impl Connection {
         }
         if self.calls == 0 && self.server.plays(Variant::ColdStart) {
             thread::sleep(COLD);
+        }
+        if self.server.has(Fault::MemoryOfEveryCall) {
+            self.server.register();
+        }
+        if self.server.has(Fault::ForgetsInACrowd) && self.server.loses_call() {
+            while !self.server.is_closing() && !self.client_has_gone() {
+                thread::sleep(GLANCE);
+            }
         }
         self.calls += 1;
     }

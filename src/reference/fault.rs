@@ -103,6 +103,11 @@ switches! {
             "Forgets the socket of a client that goes away in the middle of its request: it stays in CLOSE_WAIT.";
         TaskNeverReaped, "task-never-reaped", violates ["cleanup/threads"]:
             "Starts a task for each session that goes on waiting when the session has ended.";
+        MemoryOfEveryCall, "memory-of-every-call", violates ["cleanup/memory"]:
+            "Registers each call in a list that nobody clears.";
+
+        ForgetsInACrowd, "forgets-in-a-crowd", violates ["isolation/crowd-is-served"]:
+            "Loses some of the calls that come while many connections are open.";
 
         GetNotFound, "get-not-found", violates ["http/get-is-stream-or-405"]:
             "Has no route for GET, and answers 404.";

@@ -67,11 +67,13 @@ pub struct Config {
     pub path: String,
     /// The port on 127.0.0.1; 0 is any that is free.
     pub port: u16,
+    /// How many connections there may be at once; more are closed as they come.
+    pub connections: usize,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Config { fault: None, variants: Vec::new(), path: "/mcp".to_owned(), port: 0 }
+        Config { fault: None, variants: Vec::new(), path: "/mcp".to_owned(), port: 0, connections: 512 }
     }
 }
 
@@ -89,7 +91,7 @@ impl Reference {
         let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
         listener.set_reuse_address(cfg!(unix))?;
         listener.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, config.port)).into())?;
-        listener.listen(1024)?;
+        listener.listen(4096)?;
         let address = listener.local_addr()?.as_socket().ok_or(io::ErrorKind::AddrNotAvailable)?;
 
         let server = Arc::new(Server::new(config));

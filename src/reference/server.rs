@@ -1,7 +1,7 @@
 //! What all connections share, and the loop that takes them in.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -14,9 +14,6 @@ use super::in_flight::InFlight;
 use super::revision::Revision;
 use super::session::Sessions;
 use super::{Config, Fault, Variant, connection};
-
-/// How many connections there may be at once; more are closed as they come.
-const MAX_CONNECTIONS: usize = 512;
 
 /// How long a thread that waits for several things goes without looking at all of them.
 pub(super) const GLANCE: Duration = Duration::from_millis(5);
@@ -40,6 +37,10 @@ pub(super) struct Server {
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// Sockets that nobody will ever close: there are none, unless that is the fault.
     forgotten: Mutex<Vec<Arc<Socket>>>,
+    /// What calls are registered in, where that is the fault.
+    register: Mutex<Vec<Box<[u8]>>>,
+    /// How many calls came while many connections were open, where that is the fault.
+    crowded: AtomicU32,
 }
 
 impl Server {
@@ -56,6 +57,8 @@ impl Server {
             connections: Mutex::default(),
             threads: Mutex::default(),
             forgotten: Mutex::default(),
+            register: Mutex::default(),
+            crowded: AtomicU32::new(0),
         }
     }
 
@@ -155,6 +158,18 @@ impl Server {
         self.forgotten.lock().unwrap_or_else(PoisonError::into_inner).push(socket);
     }
 
+    /// Keeps something of a call for ever.
+    pub(super) fn register(&self) {
+        const ENTRY: usize = 512;
+        self.register.lock().unwrap_or_else(PoisonError::into_inner).push(vec![1; ENTRY].into());
+    }
+
+    /// Whether this call is lost because so many connections are open: one of three.
+    pub(super) fn loses_call(&self) -> bool {
+        const MANY: usize = 16;
+        self.connections().len() > MANY && self.crowded.fetch_add(1, Ordering::Relaxed) % 3 == 1
+    }
+
     fn take_in(self: &Arc<Self>, socket: Socket) -> io::Result<()> {
         // Without it the last small segment of an answer waits until the client acknowledges the one before.
         socket.set_tcp_nodelay(!self.has(Fault::Nagle))?;
@@ -162,7 +177,7 @@ impl Server {
         {
             let mut connections = self.connections();
             connections.retain(|socket| socket.strong_count() > 0);
-            if connections.len() >= MAX_CONNECTIONS {
+            if connections.len() >= self.config.connections {
                 return Err(io::ErrorKind::ResourceBusy.into());
             }
             connections.push(Arc::downgrade(&socket));

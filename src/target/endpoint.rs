@@ -125,6 +125,11 @@ impl Endpoint {
         &self.authority
     }
 
+    /// The host alone: a name, or an address without brackets.
+    pub fn host(&self) -> &str {
+        host_and_port(&self.authority).map_or(&self.authority, |(host, _)| host)
+    }
+
     /// The request target.
     pub fn target(&self) -> String {
         match &self.query {

@@ -35,4 +35,19 @@ impl Holdings {
             Self::Unknown(needed) => Err(needed),
         }
     }
+
+    /// How much memory the target takes, in bytes.
+    ///
+    /// # Errors
+    ///
+    /// What it would take.
+    pub fn resident(&self) -> Result<u64, &'static str> {
+        match self {
+            Self::Processes(leader) => {
+                os::resident(*leader).ok_or("a system that lets us look into the target's processes (Linux)")
+            }
+            Self::Reference(_) => Err("a target in a process of its own, started with --cmd"),
+            Self::Unknown(needed) => Err(needed),
+        }
+    }
 }

@@ -7,6 +7,7 @@ mod group;
 mod holdings;
 mod in_process;
 mod output;
+pub mod permission;
 mod roles;
 
 use std::io;

@@ -527,6 +527,8 @@ impl What {
             Self::ConnectFailed { .. }
             | Self::PeerWaited { .. }
             | Self::PeerHeld { .. }
+            | Self::PeerMemory { .. }
+            | Self::Abridged { .. }
             | Self::ClientStarted
             | Self::Told { .. }
             | Self::ClientEnded { .. }

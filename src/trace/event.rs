@@ -185,6 +185,26 @@ pub enum What {
         /// Threads of all its processes.
         threads: u32,
     },
+    /// How much memory the target took by now.
+    PeerMemory {
+        /// How many calls of the scenario were behind it.
+        calls: u32,
+        /// Resident memory of all its processes, in bytes.
+        resident: u64,
+    },
+    /// Exchanges of which no more is kept than this: all of them would be many times the rest of the recording.
+    Abridged {
+        /// What the scenario calls them.
+        label: String,
+        /// How many.
+        exchanges: u32,
+        /// How many of them were answered with a response.
+        answered: u32,
+        /// Bytes that were written.
+        written: u64,
+        /// Bytes that came.
+        received: u64,
+    },
     /// The client under test was started.
     ClientStarted,
     /// The client under test told what its caller got: a line of its standard output.
@@ -236,6 +256,8 @@ impl What {
             Self::ConnectFailed { .. }
             | Self::PeerWaited { .. }
             | Self::PeerHeld { .. }
+            | Self::PeerMemory { .. }
+            | Self::Abridged { .. }
             | Self::ClientStarted
             | Self::Told { .. }
             | Self::ClientEnded { .. }

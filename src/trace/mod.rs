@@ -192,7 +192,9 @@ impl Trace {
     }
 
     fn decoder(&self, conn: ConnectionId) -> Option<&Decoder> {
-        self.conversation().decoders.iter().find(|decoder| decoder.connection().id == conn)
+        let decoders = &self.conversation().decoders;
+        let nth = decoders.binary_search_by_key(&conn, |decoder| decoder.connection().id).ok()?;
+        Some(&decoders[nth])
     }
 
     fn conversation(&self) -> &Conversation {

@@ -18,8 +18,9 @@ const SLICE: Duration = Duration::from_millis(20);
 /// How often the receive queue is looked at while an acknowledgement is withheld.
 const GLANCE: Duration = Duration::from_micros(250);
 
-/// How much one read may bring.
-const READ_SIZE: usize = 64 << 10;
+/// How much one read may bring, at first and where the peer has more: thousands of connections have few bytes each.
+const READ_SIZE: usize = 16 << 10;
+const LARGEST_READ: usize = 64 << 10;
 
 /// A connection between us and the peer.
 #[derive(Debug)]
@@ -35,6 +36,8 @@ pub struct Connection {
     /// The read time-out that the socket has now.
     slice: Duration,
     delays_acknowledgements: bool,
+    /// The time that a call takes is not the question: no last segment is left waiting for our acknowledgement.
+    acknowledges_at_once: bool,
     ended: Option<End>,
     segments_out_at_last_read: Option<u32>,
 }
@@ -146,6 +149,7 @@ impl Connection {
             filled: 0,
             slice: SLICE,
             delays_acknowledgements: false,
+            acknowledges_at_once: false,
             ended: None,
             segments_out_at_last_read: None,
         }
@@ -201,6 +205,12 @@ impl Connection {
         if os::acknowledge(&self.socket, Acknowledge::Promptly).is_some() {
             self.note(What::OptionSet { conn: self.id, option: "TCP_QUICKACK".to_owned(), value: 1 });
         }
+    }
+
+    /// From here on, whatever comes is acknowledged as soon as it is read.
+    pub fn acknowledge_at_once(&mut self) {
+        self.acknowledges_at_once = true;
+        self.acknowledge_promptly();
     }
 
     /// Writes one request in one piece. Whether the kernel took it is in the trace; what the peer makes of a
@@ -294,12 +304,10 @@ impl Connection {
 
     /// Takes what is there already, without waiting.
     pub fn glance(&mut self) {
-        if self.ended.is_some() || self.socket.set_nonblocking(true).is_err() {
+        if self.ended.is_some() {
             return;
         }
-        let looked = os::receive(&self.socket, &mut self.buffer);
-        let _ = self.socket.set_nonblocking(false);
-        match looked {
+        match os::receive_at_once(&self.socket, &mut self.buffer) {
             Ok(received) if received.len == 0 => {
                 self.end(End::Fin);
             }
@@ -373,9 +381,16 @@ impl Connection {
             self.segments_out_at_last_read = info.as_ref().map(|info| info.segments_out);
             segments = info.map(|info| info.data_segments_in);
         }
+        if self.acknowledges_at_once {
+            // The kernel leaves this mode with every answer.
+            let _ = os::acknowledge(&self.socket, Acknowledge::Promptly);
+        }
         self.filled = received.len;
         let bytes = &self.buffer[..received.len];
         self.tap.note_read(at, self.id, bytes, kernel, segments, |event| self.decoder.feed(event));
+        if received.len == self.buffer.len() && received.len < LARGEST_READ {
+            self.buffer.resize(LARGEST_READ, 0);
+        }
     }
 
     fn end(&mut self, end: End) -> Wait {

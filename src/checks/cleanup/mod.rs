@@ -3,6 +3,7 @@
 checks! {
     descriptors,
     threads,
+    memory,
     no_late_progress,
     progress_token_is_free_again,
     request_id_is_free_again,
@@ -11,26 +12,7 @@ checks! {
 
 mod growth;
 
-use serde_json::Value;
-
-use crate::trace::{Exchange, Message};
 use crate::verdict::Cite;
 
 /// JSON-RPC 2.0, section 5: "When a rpc call is made, the Server MUST reply with a Response".
 const REPLY: Cite = Cite::Clause("jsonrpc.conform");
-
-/// The token that a notification reports progress under.
-fn reported_under(message: &Message) -> Option<&Value> {
-    match message.method() {
-        Some("notifications/progress") => message.value.get("params")?.get("progressToken"),
-        _ => None,
-    }
-}
-
-/// The token that the one request of an exchange brought with it.
-fn token_of(exchange: &Exchange) -> Option<Value> {
-    match &exchange.sent()[..] {
-        [request] => request.value.get("params")?.get("_meta")?.get("progressToken").cloned(),
-        _ => None,
-    }
-}

@@ -13,8 +13,8 @@
 
 use serde_json::Value;
 
-use super::{reported_under, token_of};
 use crate::catalogue::{Check, Kind};
+use crate::checks::progress::{reported_under, token_of};
 use crate::checks::question::Question;
 use crate::scenario::Scenario;
 use crate::spec::Revision;

@@ -11,8 +11,9 @@
 //! Take the entry of the token out of the table when the response or the error is written, and when the request is
 //! cancelled or its connection has gone; an entry that is still there is replaced by that of the new request.
 
-use super::{REPLY, reported_under, token_of};
+use super::REPLY;
 use crate::catalogue::{Check, Kind};
+use crate::checks::progress::{reported_under, token_of};
 use crate::checks::question::{BUSY, Question, hung_up, telling};
 use crate::scenario::Scenario;
 use crate::spec::Revision;

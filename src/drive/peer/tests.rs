@@ -31,6 +31,7 @@ fn it_conforms(
         options: Options::default(),
         experiments: Experiments::WhereSlow,
         roles,
+        allow_load: Vec::new(),
         given: String::new(),
         interrupt,
     };

@@ -2,6 +2,7 @@
 
 mod calls_beside;
 mod churn;
+mod crowd;
 mod experiments;
 mod failed_initialize;
 mod get_stream;
@@ -13,6 +14,7 @@ mod reused_ids;
 mod reused_tokens;
 mod sequential_calls;
 mod session_lifecycle;
+mod soak;
 pub mod survey;
 mod unknown_method;
 mod withheld_ack;
@@ -38,6 +40,8 @@ pub fn play(scenario: Scenario, stage: &Stage) -> Result<(), Stop> {
         Scenario::FailedInitialize => failed_initialize::play(stage),
         Scenario::GetStream => get_stream::play(stage),
         Scenario::Churn => churn::play(stage),
+        Scenario::Crowd => crowd::play(stage),
+        Scenario::Soak => soak::play(stage),
         other => Err(Stop::Lacks(format!("{other} is a scenario against clients"))),
     }
 }

@@ -27,6 +27,14 @@ pub fn receive(socket: &Socket, buffer: &mut [u8]) -> io::Result<Received> {
     socket.read(buffer).map(|len| Received { len, stamp: None })
 }
 
+/// The same without waiting.
+pub fn receive_at_once(socket: &Socket, buffer: &mut [u8]) -> io::Result<Received> {
+    socket.set_nonblocking(true)?;
+    let received = receive(socket, buffer);
+    socket.set_nonblocking(false)?;
+    received
+}
+
 /// TCP_INFO cannot be had.
 pub fn tcp_info(_socket: &Socket) -> Option<TcpInfo> {
     None
@@ -59,5 +67,15 @@ pub fn sockets_of_group(_group: u32) -> Option<Vec<u64>> {
 
 /// What other processes hold cannot be had.
 pub fn held_by(_leader: u32) -> Option<Held> {
+    None
+}
+
+/// The memory of other processes cannot be had.
+pub fn resident(_leader: u32) -> Option<u64> {
+    None
+}
+
+/// How many descriptors there may be cannot be had.
+pub fn make_room_for_descriptors(_wanted: u64) -> Option<bool> {
     None
 }

@@ -43,6 +43,19 @@ fn stamps_on(fd: RawFd) -> Option<()> {
 ///
 /// Those of `recvmsg(2)`.
 pub fn receive(socket: &Socket, buffer: &mut [u8]) -> io::Result<Received> {
+    receive_with(socket, buffer, 0)
+}
+
+/// The same without waiting.
+///
+/// # Errors
+///
+/// Those of `recvmsg(2)`.
+pub fn receive_at_once(socket: &Socket, buffer: &mut [u8]) -> io::Result<Received> {
+    receive_with(socket, buffer, libc::MSG_DONTWAIT)
+}
+
+fn receive_with(socket: &Socket, buffer: &mut [u8], flags: libc::c_int) -> io::Result<Received> {
     // Room for one SCM_TIMESTAMPING message (three timespecs) and its header, aligned as cmsghdr wants it.
     let mut control = [0_u64; 16];
     let mut slice = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
@@ -53,7 +66,7 @@ pub fn receive(socket: &Socket, buffer: &mut [u8]) -> io::Result<Received> {
     message.msg_control = control.as_mut_ptr().cast();
     message.msg_controllen = mem::size_of_val(&control) as _;
     // SAFETY: `message` points at live buffers of the lengths it states.
-    let got = unsafe { libc::recvmsg(socket.as_raw_fd(), &mut message, 0) };
+    let got = unsafe { libc::recvmsg(socket.as_raw_fd(), &mut message, flags) };
     let len = usize::try_from(got).map_err(|_| io::Error::last_os_error())?;
     Ok(Received { len, stamp: stamp_of(&message) })
 }
@@ -238,6 +251,41 @@ pub fn held_by(leader: u32) -> Option<Held> {
     let left = sockets_in(CLOSE_WAIT, &format!("/proc/{leader}/net"), |_| true);
     held.close_wait = Some(left.iter().filter(|inode| sockets.contains(*inode)).count() as u32);
     Some(held)
+}
+
+/// Resident memory of the processes that descend from this one, itself included, and of those of its group, in bytes
+/// (`statm`, second field).
+///
+/// `None` where one of them cannot be looked into.
+pub fn resident(leader: u32) -> Option<u64> {
+    // SAFETY: sysconf only looks a number up.
+    let page = u64::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).ok()?;
+    let mut pages = 0;
+    for pid in family_of(leader)? {
+        // One that ended while we looked takes nothing.
+        let Ok(text) = fs::read_to_string(format!("/proc/{pid}/statm")) else { continue };
+        pages += text.split_ascii_whitespace().nth(1)?.parse::<u64>().ok()?;
+    }
+    Some(pages * page)
+}
+
+/// Asks for room for so many descriptors in this process, and says whether there is.
+pub fn make_room_for_descriptors(wanted: u64) -> Option<bool> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: both calls take one rlimit that lives through them.
+    unsafe {
+        if libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) != 0 {
+            return None;
+        }
+        if limit.rlim_cur < wanted {
+            limit.rlim_cur = wanted.min(limit.rlim_max);
+            let _ = libc::setrlimit(libc::RLIMIT_NOFILE, &limit);
+        }
+        if libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) != 0 {
+            return None;
+        }
+    }
+    Some(limit.rlim_cur >= wanted)
 }
 
 /// A process, whatever it started, and the rest of its group; a process whose parent ended still has its group.

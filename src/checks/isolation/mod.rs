@@ -1,0 +1,5 @@
+//! What one caller does to another.
+
+checks! {
+    crowd_is_served,
+}
