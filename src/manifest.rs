@@ -130,6 +130,13 @@ pub struct Crowd {
     pub streams: u32,
 }
 
+impl Crowd {
+    /// How many exchanges it comes to: the streams, and the handshake and the end of each session.
+    pub fn exchanges(&self) -> u32 {
+        self.sessions * (self.streams + 4)
+    }
+}
+
 impl Load {
     /// Nothing beyond the ordinary.
     pub fn is_none(&self) -> bool {

@@ -36,6 +36,18 @@ fn exactly_what_is_known_of_a_real_server_fails(#[case] name: &str, #[case] flag
     compare("servers", &format!("{name}{}", flag.replace("--", "-")), &summary(&report));
 }
 
+/// Each call left some 370 bytes in a set of tasks that nobody reaped, until 3.0.0.
+#[rstest]
+#[case("rmcp-2.2.0", "fail")]
+#[case("rmcp-3.0.0", "pass")]
+fn memory_that_a_real_server_keeps_of_every_call_is_seen(#[case] name: &str, #[case] verdict: &str) {
+    let Some(command) = prepared("servers", name) else { return };
+    let command = format!("{command} --nodelay");
+    let options = ["--revision", "2025-11-25", "--soak", "--only", "cleanup/memory", "--report", "json"];
+    let report = run(&[&["server", "--cmd", &command], &options[..]].concat());
+    assert_eq!(report["checks"][0]["verdict"], verdict, "{report:#}");
+}
+
 #[rstest]
 #[case("rmcp-1.4.0", "")]
 #[case("rmcp-1.4.0", "--pooled")]

@@ -128,7 +128,8 @@ fn every_check_has_a_fault_that_fails_it_live() {
 
 #[test]
 fn no_legal_variant_trips_a_check() {
-    let reports = side_by_side(Variant::ALL, |variant| run(Config { variants: vec![*variant], ..Config::default() }, LOAD));
+    let reports =
+        side_by_side(Variant::ALL, |variant| run(Config { variants: vec![*variant], ..Config::default() }, LOAD));
     for (variant, report) in Variant::ALL.iter().zip(&reports) {
         for check in &report.checks {
             let wrong = match check.verdict {

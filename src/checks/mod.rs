@@ -38,8 +38,15 @@ use crate::catalogue::Listed;
 
 /// The areas, in the order of the catalogue.
 pub(crate) fn areas() -> Vec<Vec<Listed>> {
-    let mut areas =
-        vec![sse::listed(), http::listed(), rpc::listed(), session::listed(), isolation::listed(), cleanup::listed(), latency::listed()];
+    let mut areas = vec![
+        sse::listed(),
+        http::listed(),
+        rpc::listed(),
+        session::listed(),
+        isolation::listed(),
+        cleanup::listed(),
+        latency::listed(),
+    ];
     areas.extend(client::areas());
     areas
 }

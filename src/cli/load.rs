@@ -47,7 +47,8 @@ impl LoadArgs {
 
     /// The options as they would be typed again, each behind a blank.
     pub fn given(&self) -> String {
-        let soak = self.soak.map(|calls| if calls == CALLS { " --soak".to_owned() } else { format!(" --soak={calls}") });
+        let soak =
+            self.soak.map(|calls| if calls == CALLS { " --soak".to_owned() } else { format!(" --soak={calls}") });
         let crowd = self.crowd.map(|Crowd { sessions, streams }| format!(" --crowd={sessions}x{streams}"));
         let hosts = self.allow_load.iter().map(|host| format!(" --allow-load {}", shell_words::quote(host)));
         soak.into_iter().chain(crowd).chain(hosts).collect()
@@ -60,6 +61,8 @@ fn crowd(text: &str) -> Result<Crowd, String> {
     pair.filter(|(sessions, streams)| sessions.checked_mul(*streams).is_some_and(|all| all <= MOST_STREAMS))
         .map(|(sessions, streams)| Crowd { sessions, streams })
         .ok_or_else(|| {
-            format!("`{text}` is not of the form SESSIONSxSTREAMS, such as 100x10, with up to {MOST_STREAMS} streams in all")
+            format!(
+                "`{text}` is not of the form SESSIONSxSTREAMS, such as 100x10, with up to {MOST_STREAMS} streams in all"
+            )
         })
 }

@@ -31,10 +31,8 @@ pub struct Args {
 pub fn run(args: Args) -> Result<Exit, Failure> {
     let Args { port, path, connections, fault, variant } = args;
     let config = Config { fault, variants: variant, path, port, connections };
-    let reference = Reference::start(config).map_err(|error| Failure {
-        exit: Exit::Target,
-        message: format!("cannot listen on port {port}: {error}"),
-    })?;
+    let reference = Reference::start(config)
+        .map_err(|error| Failure { exit: Exit::Target, message: format!("cannot listen on port {port}: {error}") })?;
     print(&format!("{}\n", reference.url()))?;
     loop {
         std::thread::park();

@@ -269,7 +269,15 @@ impl Run<'_> {
     }
 
     fn overflows(&self) -> bool {
-        self.kept.bytes >= KEPT.bytes || self.kept.parts >= KEPT.parts
+        let room = self.room();
+        self.kept.bytes >= room.bytes || self.kept.parts >= room.parts
+    }
+
+    /// What may be kept over all traces: a crowd comes on top, in each revision.
+    fn room(&self) -> Kept {
+        let crowds = self.stage.options.load.crowd.map_or(0, |crowd| crowd.exchanges());
+        let revisions = u32::try_from(self.recording.manifest.revisions.len()).unwrap_or_default();
+        KEPT.with_room_for(crowds * revisions)
     }
 
     /// Why the run ends here, where it does.
@@ -289,7 +297,8 @@ impl Run<'_> {
             return Some(format!("the target had left {count} requests unanswered for {patience} by {during}"));
         }
         if self.overflows() {
-            let limits = format!("{} MiB, or {} values and lines", KEPT.bytes >> 20, KEPT.parts);
+            let Kept { bytes, parts } = self.room();
+            let limits = format!("{} MiB, or {parts} values and lines", bytes >> 20);
             return Some(format!("the target sent more than a run keeps ({limits}) by {during}"));
         }
         None
@@ -398,7 +407,11 @@ impl Run<'_> {
         attempt: u32,
         play: impl FnOnce(&Stage) -> Result<T, Stop>,
     ) -> (Trace, Result<T, Stop>) {
-        let stage = Stage { tap: Tap::start(), revision, facts, ..self.stage.clone() };
+        let tap = match (scenario, self.stage.options.load.crowd) {
+            (Scenario::Crowd, Some(crowd)) => Tap::of_a_crowd(crowd.exchanges()),
+            _ => Tap::start(),
+        };
+        let stage = Stage { tap, revision, facts, ..self.stage.clone() };
         let outcome = play(&stage);
         if let Err(stop) = &outcome {
             stage.tap.note(What::Stopped { reason: stop.to_string() });

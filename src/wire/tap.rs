@@ -5,21 +5,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::clock::Clock;
 use crate::trace::{Bytes, ConnectionId, Event, Nanos, What};
 
-/// Received bytes that one trace keeps; what comes beyond is counted only. Far above what an honest answer
-/// needs, and small enough to hold several traces of a hostile one in memory.
-pub const KEPT_BYTES: u64 = 8 << 20;
+/// What one trace keeps of what comes; the rest is counted only. Far above what an honest answer needs, and small
+/// enough to hold several traces of a hostile one in memory.
+pub const KEPT: Kept = Kept { bytes: 8 << 20, parts: 500_000 };
 
-/// How many parts of JSON and event streams one trace keeps: decoded, each takes some hundred bytes, however
-/// short it was on the wire.
-pub const KEPT_PARTS: u64 = 500_000;
+/// What an honest exchange in a crowd takes.
+const OF_AN_EXCHANGE: Kept = Kept { bytes: 3 << 10, parts: 120 };
 
 /// Where we are asked: requests are small.
-const OF_A_SERVER: Limits = Limits {
-    kept: Kept { bytes: KEPT_BYTES, parts: KEPT_PARTS },
-    answered: 10_000,
-    connections: 10_000,
-    written: 32 << 20,
-};
+const OF_A_SERVER: Limits = Limits { kept: KEPT, answered: 10_000, connections: 10_000, written: 32 << 20 };
 
 /// Where a client under test is served: its requests are few and small.
 const OF_A_CLIENT: Limits =
@@ -46,7 +40,8 @@ const PARTS_OF_A_READ: u64 = 4;
 pub struct Kept {
     /// Received bytes.
     pub bytes: u64,
-    /// Parts of JSON and event streams in them.
+    /// Parts of JSON and event streams in them: decoded, each takes some hundred bytes, however short it was on the
+    /// wire.
     pub parts: u64,
 }
 
@@ -77,6 +72,11 @@ impl Tap {
     /// Starts an empty recording, and its clock.
     pub fn start() -> Self {
         Self::within(OF_A_SERVER)
+    }
+
+    /// The same where so many exchanges are expected.
+    pub fn of_a_crowd(exchanges: u32) -> Self {
+        Self::within(Limits { kept: KEPT.with_room_for(exchanges), ..OF_A_SERVER })
     }
 
     /// The same where a client is served.
@@ -198,6 +198,12 @@ impl Log {
 }
 
 impl Kept {
+    /// With room for so many exchanges more.
+    pub const fn with_room_for(self, exchanges: u32) -> Self {
+        let more = exchanges as u64;
+        Self { bytes: self.bytes + more * OF_AN_EXCHANGE.bytes, parts: self.parts + more * OF_AN_EXCHANGE.parts }
+    }
+
     /// How many of these bytes there is room for.
     fn room(&self, limits: &Self, bytes: &[u8]) -> usize {
         match self.parts < limits.parts {

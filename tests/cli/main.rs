@@ -5,6 +5,7 @@ mod cleanup;
 mod clients;
 mod hostile;
 mod latency;
+mod load;
 mod mcpwire;
 mod misdeeds;
 mod peer;

@@ -5,8 +5,8 @@
 //!
 //! `--crowd` opens many streams in many sessions and holds them all at once. Each call has a progress token of its own:
 //! a report under another one went to the wrong caller. A call that is not answered while others are, which were made
-//! later, has been forgotten. A server may refuse what is too much for it (429, 503, or a closed connection): then the
-//! crowd was too large to tell, and a smaller one does.
+//! later, has been forgotten. A server may refuse what is too much for it (503, a closed connection, a session that had
+//! to go): then the crowd was too large to tell, and a smaller one does.
 //!
 //! ## How to fix it
 //! Key whatever leads from a message to its stream by session and request, and let no request wait for another one
@@ -44,10 +44,18 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     for call in &calls {
         report_strays(call, judge);
     }
-    let refused = calls.iter().filter(|call| is_refused(call)).count();
-    if refused > 0 {
-        let of = calls.len();
-        judge.not_exercised(format!("the target refused {refused} of {of} calls: try fewer (--crowd SESSIONSxSTREAMS)"));
+    let refused: Vec<&&Exchange> = calls.iter().filter(|call| is_refused(call)).collect();
+    if let Some(first) = refused.first() {
+        let with = first.status().map_or_else(|| "a closed connection".to_owned(), |status| format!("HTTP {status}"));
+        judge.not_exercised(format!(
+            "the target refused {} of {} calls, the first with {with}: fewer may do (--crowd=SESSIONSxSTREAMS)",
+            refused.len(),
+            calls.len()
+        ));
+        return;
+    }
+    if calls.iter().any(|call| call.response().is_none() && matches!(call.ending, Ending::NotKept(_))) {
+        judge.inconclusive("more bytes came than a recording keeps");
         return;
     }
     let answered: Vec<&&Exchange> = calls.iter().filter(|call| call.response().is_some()).collect();
@@ -94,9 +102,12 @@ fn report_strays(call: &Exchange, judge: &mut Judge<'_>) {
     }
 }
 
-/// A server may say that it has enough.
+/// A server may say that it has enough, also by forgetting the oldest of many sessions.
 fn is_refused(call: &Exchange) -> bool {
-    matches!(call.status(), Some(429 | 503)) || call.answer.is_none() && matches!(call.ending, Ending::Cut(..))
+    match call.status() {
+        Some(status) => !(200..300).contains(&status),
+        None => matches!(call.ending, Ending::Cut(..)),
+    }
 }
 
 #[cfg(test)]

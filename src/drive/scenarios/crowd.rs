@@ -16,6 +16,11 @@ use crate::wire::os;
 /// How long is left between two looks at all of them.
 const GLANCE: Duration = Duration::from_millis(10);
 
+/// So many come at once, and the next ones when these have been noticed, or a little later: a server that takes
+/// connections in slower than we make them would lose some, and TCP tries again after a second only.
+const GROUP: usize = 64;
+const GROUP_PATIENCE: Duration = Duration::from_millis(40);
+
 /// What this process needs beside the streams.
 const DESCRIPTORS: u64 = 64;
 
@@ -35,7 +40,9 @@ pub fn play(stage: &Stage) -> Result<(), Stop> {
     let ends = if matches!(stage.holdings, Holdings::Reference(_)) { 2 } else { 1 };
     let wanted = streams * ends + DESCRIPTORS;
     if os::make_room_for_descriptors(wanted) == Some(false) {
-        return Err(Stop::Lacks(format!("{wanted} descriptors are needed, and this process may not have them (ulimit -n)")));
+        return Err(Stop::Lacks(format!(
+            "{wanted} descriptors are needed, and this process may not have them (ulimit -n)"
+        )));
     }
 
     let mut sessions = Vec::new();
@@ -54,6 +61,14 @@ pub fn play(stage: &Stage) -> Result<(), Stop> {
             let mut connection = stage.connect()?;
             stage.ask(&mut connection, &ask);
             members.push(Member { connection, owes_response: ask.wants_response() });
+            if members.len().is_multiple_of(GROUP) {
+                let from = members.len() - GROUP;
+                let deadline = Instant::now() + GROUP_PATIENCE;
+                while Instant::now() < deadline && members[from..].iter().any(Member::is_silent) {
+                    std::thread::sleep(GROUP_PATIENCE / 20);
+                    glance(&mut members[from..]);
+                }
+            }
         }
     }
     glance(&mut members);
@@ -93,6 +108,11 @@ impl Member {
     fn is_over(&self) -> bool {
         let open = |ending: &Ending| matches!(ending, Ending::Open { .. });
         self.connection.ended().is_some() || !self.connection.exchanges().last().is_some_and(|last| open(&last.ending))
+    }
+
+    /// Whether no answer has begun.
+    fn is_silent(&self) -> bool {
+        !self.is_over() && self.connection.received() == 0
     }
 
     /// A stream that owes no response stays open as long as its session does.
