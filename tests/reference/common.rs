@@ -285,7 +285,9 @@ impl Wire {
             answer.afterwards = Afterwards::Fin;
             return;
         }
-        match self.receive(SETTLE) {
+        // What is announced is waited for, however busy the machine is.
+        let announced = answer.field("connection").is_some_and(|options| options.eq_ignore_ascii_case("close"));
+        match self.receive(if announced { PATIENCE * 5 } else { SETTLE }) {
             None => {}
             Some(Ok(bytes)) => answer.afterwards = Afterwards::Surplus(bytes),
             Some(Err(ending)) => {
