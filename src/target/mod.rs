@@ -25,6 +25,7 @@ pub use self::roles::{ToolRole, ToolRoles};
 use crate::manifest::TargetFacts;
 use crate::reference::{self, Reference, Variant};
 use crate::trace::Distance;
+use crate::wire::os;
 
 /// What is tested.
 #[derive(Debug)]
@@ -46,7 +47,7 @@ pub struct Running {
     pub endpoint: Endpoint,
     /// What the report says about it.
     pub facts: TargetFacts,
-    /// The process, where it is one of ours on this machine.
+    /// The process, where it is on this machine and not this one.
     pub process: Option<u32>,
     /// Where to count what it holds.
     pub holdings: Holdings,
@@ -87,7 +88,7 @@ impl Target {
             Self::Url(endpoint) => Ok(Running {
                 facts: facts("url", endpoint.shown(), &endpoint),
                 command: format!("mcpwire server --url {}", shell_words::quote(&endpoint.shown())),
-                process: None,
+                process: process_behind(&endpoint),
                 holdings: Holdings::Unknown("a target that mcpwire starts (`--cmd`)"),
                 roles: ToolRoles::well_known(),
                 life: Life::None,
@@ -158,6 +159,15 @@ impl Running {
             _ => Vec::new(),
         }
     }
+}
+
+/// The process that serves an endpoint of this machine, by the kernel's table of sockets.
+fn process_behind(endpoint: &Endpoint) -> Option<u32> {
+    if !endpoint.is_loopback() {
+        return None;
+    }
+    let process = os::listens_on(endpoint.addresses().first()?.port())?;
+    (process != std::process::id()).then_some(process)
 }
 
 /// The options of `mcpwire server` that make such a reference server.

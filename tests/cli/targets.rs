@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use rstest::rstest;
 
-use crate::mcpwire::{BINARY, run};
+use crate::mcpwire::{BINARY, folder, run, text};
 use crate::peer::{answer, answering, serve_on};
+use crate::proxy::{Serving, events};
 
 /// A port of 127.0.0.1 on which nobody listens.
 fn dead_port() -> u16 {
@@ -152,4 +153,16 @@ fn a_target_that_dies_in_the_middle_is_reported_as_far_as_it_got() {
     let judged = report["checks"].as_array().expect("checks").iter().any(|check| check["verdict"] == "fail");
     assert!(judged, "{report:#}");
     ended.assert_says(1, &["does not conform"]);
+}
+
+#[test]
+fn how_long_a_server_waited_for_a_processor_is_known_of_one_that_runs_for_itself() {
+    if !cfg!(all(target_os = "linux", not(mcpwire_portable))) {
+        mcpwire::skipped("linux", "another process cannot be looked into");
+        return;
+    }
+    let (server, recording) = (Serving::start(&["reference"]), folder("waited"));
+    let options = ["--revision", "2025-11-25", "--only", "latency/*", "--record", &text(&recording)];
+    run(&[&["server", "--url", &server.url], &options[..]].concat());
+    assert!(events(&recording).contains(r#""event":"peer-waited""#));
 }

@@ -60,6 +60,11 @@ pub fn listeners(_port: u16) -> Option<Vec<u64>> {
     None
 }
 
+/// Whose process listens on a port cannot be had.
+pub fn listens_on(_port: u16) -> Option<u32> {
+    None
+}
+
 /// The sockets of a process group cannot be had.
 pub fn sockets_of_group(_group: u32) -> Option<Vec<u64>> {
     None

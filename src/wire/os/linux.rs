@@ -227,6 +227,21 @@ pub fn sockets_of_group(group: u32) -> Option<Vec<u64>> {
     Some(inodes)
 }
 
+/// The one process that listens on a port; `None` where it is not ours to look into, and where there are several.
+pub fn listens_on(port: u16) -> Option<u32> {
+    let listening = listeners(port)?;
+    let mut found = None;
+    for process in fs::read_dir("/proc").ok()?.flatten() {
+        let Some(pid) = process.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        let Ok(descriptors) = fs::read_dir(process.path().join("fd")) else { continue };
+        let mut inodes = descriptors.flatten().filter_map(|entry| inode_of_socket(&fs::read_link(entry.path()).ok()?));
+        if inodes.any(|inode| listening.contains(&inode)) && found.replace(pid).is_some() {
+            return None;
+        }
+    }
+    found
+}
+
 /// What the processes that descend from this one hold, itself included, and those of its group.
 ///
 /// `None` where one of them cannot be looked into.
