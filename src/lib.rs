@@ -44,10 +44,10 @@ mod verdict;
 pub mod wire;
 
 pub use drive::RunError;
-pub use manifest::Options;
+pub use manifest::{Crowd, Load, Options};
 pub use report::Report;
 pub use spec::Revision;
-pub use target::{Command, CommandError, Endpoint, EndpointError, InProcess, Target, ToolRoles};
+pub use target::{Command, CommandError, Endpoint, EndpointError, InProcess, Inventory, Target, ToolRoles};
 pub use verdict::{Level, Verdict};
 
 use drive::{Experiments, Subject};

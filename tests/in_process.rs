@@ -1,11 +1,16 @@
 //! A server in the test's own process, as its users would write it, on both flavours of the runtime.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
-use mcpwire::{InProcess, Options, Revision, Target, Verdict};
+use mcpwire::{InProcess, Inventory, Options, Revision, Target, Verdict};
+use rstest::rstest;
 use serde_json::{Value, json};
 
 /// A small stateless server with JSON answers.
@@ -80,6 +85,39 @@ async fn a_selection_judges_only_what_it_names() {
 async fn a_server_that_speaks_none_of_the_revisions_is_not_conformant() {
     let report = mcpwire::check_with(target(), Options::default(), vec![Revision::R20260728]).await;
     report.expect("it can be tested").assert_conformant();
+}
+
+/// What a server says of itself, whose table of routes has one for each request, or forgets them.
+struct Table {
+    routes: Arc<AtomicU32>,
+    forgets: bool,
+}
+
+impl Inventory for Table {
+    fn routes(&self) -> Option<u32> {
+        Some(if self.forgets { 0 } else { self.routes.load(Ordering::Relaxed) })
+    }
+}
+
+#[rstest]
+#[case(true, Verdict::Pass)]
+#[case(false, Verdict::Fail)]
+#[tokio::test]
+async fn what_a_server_says_of_its_tables_is_judged(#[case] forgets: bool, #[case] expected: Verdict) {
+    let routes = Arc::new(AtomicU32::new(0));
+    let counted = routes.clone();
+    let count = move |request: Request, next: Next| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        next.run(request)
+    };
+    let app = Router::new().route("/mcp", post(answer)).layer(from_fn(count));
+    let server = InProcess::new("a server with a table", "/mcp", |listener| async move {
+        axum::serve(listener, app).await.expect("axum serves");
+    });
+    let target = Target::InProcess(server.with_inventory(Table { routes, forgets }));
+    let options = Options { only: vec!["cleanup/router-entries".to_owned()], ..Options::default() };
+    let report = mcpwire::check_with(target, options, vec![Revision::R20251125]).await.expect("it can be tested");
+    assert_eq!(report.checks[0].verdict, expected, "{:?}", report.checks[0]);
 }
 
 #[tokio::test]

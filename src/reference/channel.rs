@@ -12,7 +12,7 @@ use super::event_store::StreamLog;
 use super::event_stream::{Event, EventStream, Place};
 use super::in_flight::{InFlight, Ticket};
 use super::message::{self, Id, Outcome, Request};
-use super::server::{GLANCE, Server};
+use super::server::{GLANCE, OpenChannel, Server};
 use super::session::Session;
 use super::tools::{Stopped, Surroundings};
 
@@ -31,6 +31,7 @@ pub(super) struct Channel<'c> {
     last_notification: Option<String>,
     /// The progress token of the request leads somewhere else.
     loses_progress: bool,
+    open: OpenChannel,
 }
 
 /// Where the messages go.
@@ -53,9 +54,9 @@ pub(super) enum CalledOff {
 
 impl<'c> Channel<'c> {
     pub(super) fn new(server: &Arc<Server>, called_off: CalledOff, sink: Sink<'c>) -> Self {
-        let server = Arc::clone(server);
+        let (server, open) = (Arc::clone(server), server.open_channel());
         let (session, ticket, log, last_notification) = (None, None, None, None);
-        Channel { server, session, ticket, log, sink, called_off, last_notification, loses_progress: false }
+        Channel { server, session, ticket, log, sink, called_off, last_notification, loses_progress: false, open }
     }
 
     /// Enters the request, so that a later message can mean it.
@@ -79,13 +80,13 @@ impl<'c> Channel<'c> {
 
     /// Ends the stream before the response; the messages still to come are kept for a client that asks for them.
     pub(super) fn detach(self) -> (Channel<'static>, io::Result<()>) {
-        let Channel { server, session, ticket, log, sink, called_off, last_notification, loses_progress } = self;
+        let Channel { server, session, ticket, log, sink, called_off, last_notification, loses_progress, open } = self;
         let ended = match sink {
             Sink::Stream(stream) => stream.end(),
             _ => Ok(()),
         };
         let sink = Sink::Nobody;
-        (Channel { server, session, ticket, log, sink, called_off, last_notification, loses_progress }, ended)
+        (Channel { server, session, ticket, log, sink, called_off, last_notification, loses_progress, open }, ended)
     }
 
     /// Sends the response, and ends the answer.
@@ -94,6 +95,13 @@ impl<'c> Channel<'c> {
             // Its entry now leads to the request that came later, and its own stream can no longer be found.
             self.wait_for_session_end();
             return self.end();
+        }
+        self.server.leave_entry(match outcome {
+            Outcome::Result(_) => Fault::EntryLeftAfterResponse,
+            Outcome::Error(_) => Fault::EntryLeftAfterError,
+        });
+        if self.server.has(Fault::EntryLeftAfterDisconnect) && self.client_has_gone() {
+            self.server.leave_entry(Fault::EntryLeftAfterDisconnect);
         }
         let response = message::response(Some(id), outcome, &self.server);
         match self.sink {
@@ -156,7 +164,16 @@ impl<'c> Channel<'c> {
         self.end()
     }
 
-    /// Ends the answer. A request that was called off gets no response.
+    /// Ends the answer of a request that was called off: it gets no response.
+    pub(super) fn end_called_off(self) -> io::Result<()> {
+        self.server.leave_entry(match self.called_off {
+            CalledOff::ByNotification => Fault::EntryLeftAfterCancel,
+            CalledOff::ByDisconnect => Fault::EntryLeftAfterDisconnect,
+        });
+        self.end()
+    }
+
+    /// Ends the answer.
     pub(super) fn end(self) -> io::Result<()> {
         match self.sink {
             Sink::Stream(stream) => stream.end(),

@@ -103,6 +103,14 @@ switches! {
             "Forgets the socket of a client that goes away in the middle of its request: it stays in CLOSE_WAIT.";
         TaskNeverReaped, "task-never-reaped", violates ["cleanup/threads"]:
             "Starts a task for each session that goes on waiting when the session has ended.";
+        EntryLeftAfterResponse, "entry-left-after-response", violates ["cleanup/router-entries"]:
+            "Enters each request in a table, and takes it out again unless it ends in a result.";
+        EntryLeftAfterError, "entry-left-after-error", violates ["cleanup/router-entries"]:
+            "Takes only a result for the end of a request, so that one that ends in an error keeps its entry.";
+        EntryLeftAfterCancel, "entry-left-after-cancel", violates ["cleanup/router-entries"]:
+            "In the legacy revisions, leaves the entry of a request that is cancelled in its table.";
+        EntryLeftAfterDisconnect, "entry-left-after-disconnect", violates ["cleanup/router-entries"]:
+            "Leaves the entry of a request in its table whose client has gone.";
         MemoryOfEveryCall, "memory-of-every-call", violates ["cleanup/memory"]:
             "Registers each call in a list that nobody clears.";
 

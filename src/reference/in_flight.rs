@@ -27,6 +27,11 @@ impl InFlight {
         Ticket { calls: Arc::clone(&self.calls), key: key.to_owned(), cancelled }
     }
 
+    /// How many requests are entered.
+    pub(super) fn len(&self) -> usize {
+        entries(&self.calls).len()
+    }
+
     /// Keeps the entry of a progress token for ever; `false` if it is there already.
     pub(super) fn keep_token(&self, token: &str) -> bool {
         self.stale_tokens.lock().unwrap_or_else(PoisonError::into_inner).insert(token.to_owned())

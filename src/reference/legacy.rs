@@ -220,7 +220,7 @@ fn channel<'c>(request: &Request, session: &Arc<Session>, sink: Sink<'c>, server
 fn work(request: &Request, mut channel: Channel<'_>) -> io::Result<()> {
     match run(request, &mut channel) {
         Ok(outcome) => channel.respond(&request.id, &outcome),
-        Err(Stopped) => channel.end(),
+        Err(Stopped) => channel.end_called_off(),
     }
 }
 

@@ -51,6 +51,7 @@ use std::time::Duration;
 use socket2::{Domain, Socket, Type};
 
 use self::server::Server;
+use crate::target::Inventory;
 
 pub use self::fault::Fault;
 pub use self::switch::UnknownSwitch;
@@ -133,6 +134,20 @@ impl Census {
     /// How many threads work for it.
     pub(crate) fn threads(&self) -> u32 {
         self.server.upgrade().map_or(0, |server| server.living_threads())
+    }
+}
+
+impl Inventory for Census {
+    fn sessions(&self) -> Option<u32> {
+        self.server.upgrade().map(|server| server.sessions.count().0 as u32)
+    }
+
+    fn channels(&self) -> Option<u32> {
+        self.server.upgrade().map(|server| server.open_channels())
+    }
+
+    fn routes(&self) -> Option<u32> {
+        self.server.upgrade().map(|server| server.entries())
     }
 }
 

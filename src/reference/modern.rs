@@ -154,7 +154,7 @@ fn call(request: &Request, connection: &mut Connection) -> io::Result<()> {
     match tools::call(&request.params, &mut channel) {
         Ok(Outcome::Result(result)) => channel.respond(&request.id, &complete(result, &server)),
         Ok(error) => channel.respond(&request.id, &error),
-        Err(Stopped) => channel.end(),
+        Err(Stopped) => channel.end_called_off(),
     }
 }
 

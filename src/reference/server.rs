@@ -39,8 +39,21 @@ pub(super) struct Server {
     forgotten: Mutex<Vec<Arc<Socket>>>,
     /// What calls are registered in, where that is the fault.
     register: Mutex<Vec<Box<[u8]>>>,
+    /// Channels of requests that are open.
+    channels: AtomicU32,
+    /// Entries of requests that have ended: there are none, unless that is the fault.
+    left: AtomicU32,
     /// How many calls came while many connections were open, where that is the fault.
     crowded: AtomicU32,
+}
+
+/// A channel that is open.
+pub(super) struct OpenChannel(Arc<Server>);
+
+impl Drop for OpenChannel {
+    fn drop(&mut self) {
+        self.0.channels.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Server {
@@ -58,6 +71,8 @@ impl Server {
             threads: Mutex::default(),
             forgotten: Mutex::default(),
             register: Mutex::default(),
+            channels: AtomicU32::new(0),
+            left: AtomicU32::new(0),
             crowded: AtomicU32::new(0),
         }
     }
@@ -156,6 +171,30 @@ impl Server {
     /// Holds a socket until the server closes.
     pub(super) fn forget(&self, socket: Arc<Socket>) {
         self.forgotten.lock().unwrap_or_else(PoisonError::into_inner).push(socket);
+    }
+
+    /// Counts a channel as long as this is kept.
+    pub(super) fn open_channel(self: &Arc<Self>) -> OpenChannel {
+        self.channels.fetch_add(1, Ordering::Relaxed);
+        OpenChannel(Arc::clone(self))
+    }
+
+    /// How many channels are open.
+    pub(super) fn open_channels(&self) -> u32 {
+        self.channels.load(Ordering::Relaxed)
+    }
+
+    /// Leaves the entry of a request that has ended in a table of the server's, where this is the fault.
+    pub(super) fn leave_entry(&self, fault: Fault) {
+        if self.has(fault) {
+            self.left.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How many entries lead to channels, or have led there.
+    pub(super) fn entries(&self) -> u32 {
+        let (_, of_sessions) = self.sessions.count();
+        (of_sessions + self.in_flight.len()) as u32 + self.left.load(Ordering::Relaxed)
     }
 
     /// Keeps something of a call for ever.

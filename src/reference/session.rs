@@ -57,6 +57,12 @@ impl Sessions {
         session
     }
 
+    /// How many sessions are open, and how many requests are entered in them.
+    pub(super) fn count(&self) -> (usize, usize) {
+        let open = self.sessions();
+        (open.by_id.len(), open.by_id.values().map(|session| session.in_flight.len()).sum())
+    }
+
     /// The session of this id, unless it never was or has ended.
     pub(super) fn find(&self, id: &[u8]) -> Option<Arc<Session>> {
         self.sessions().by_id.get(id).cloned()

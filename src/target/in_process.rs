@@ -5,9 +5,12 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
+
+use super::holdings::Inventory;
 
 type Serve = Box<dyn FnOnce(tokio::net::TcpListener) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
@@ -17,6 +20,7 @@ pub struct InProcess {
     path: String,
     runtime: Handle,
     serve: Serve,
+    inventory: Option<Arc<dyn Inventory>>,
 }
 
 /// A server that runs until this is dropped.
@@ -43,7 +47,18 @@ impl InProcess {
                 serving.await;
             })
         });
-        Self { name: name.to_owned(), path: path.to_owned(), runtime: Handle::current(), serve }
+        Self { name: name.to_owned(), path: path.to_owned(), runtime: Handle::current(), serve, inventory: None }
+    }
+
+    /// With its own account of what it holds.
+    pub fn with_inventory(mut self, inventory: impl Inventory + 'static) -> Self {
+        self.inventory = Some(Arc::new(inventory));
+        self
+    }
+
+    /// Its own account of what it holds.
+    pub fn inventory(&self) -> Option<Arc<dyn Inventory>> {
+        self.inventory.clone()
     }
 
     /// What the report calls it.

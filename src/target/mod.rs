@@ -18,7 +18,7 @@ pub(crate) use self::endpoint::field_secrets;
 pub use self::endpoint::{Endpoint, EndpointError};
 #[cfg(all(unix, feature = "cli"))]
 pub(crate) use self::group::end_all_at_once;
-pub use self::holdings::Holdings;
+pub use self::holdings::{Held, Holdings, Inventory};
 pub use self::in_process::InProcess;
 pub use self::roles::{ToolRole, ToolRoles};
 
@@ -116,13 +116,17 @@ impl Target {
             Self::InProcess(server) => {
                 let name = server.name().to_owned();
                 let path = server.path().to_owned();
+                let holdings = match server.inventory() {
+                    Some(inventory) => Holdings::Inventory(inventory),
+                    None => Holdings::Unknown("an inventory of the server's (`InProcess::with_inventory`)"),
+                };
                 let running = server.start()?;
                 let endpoint = Endpoint::loopback(running.address(), &path);
                 Ok(Running {
                     facts: facts("in-process", name, &endpoint),
                     command: "mcpwire::check".to_owned(),
                     process: None,
-                    holdings: Holdings::Unknown("a target in a process of its own: here its descriptors are ours"),
+                    holdings,
                     roles: ToolRoles::well_known(),
                     life: Life::InProcess(running),
                     endpoint,

@@ -177,13 +177,24 @@ pub enum What {
     PeerHeld {
         /// How many rounds of the scenario were behind it, since counting began.
         rounds: u32,
-        /// Open descriptors of all its processes, or the sockets of a server in our own process.
-        descriptors: u32,
+        /// Open descriptors of all its processes, or the sockets of the embedded server.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        descriptors: Option<u32>,
         /// Sockets among them whose peer has closed, and that wait to be closed here (CLOSE_WAIT), where that is known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         close_wait: Option<u32>,
         /// Threads of all its processes.
-        threads: u32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        threads: Option<u32>,
+        /// Sessions, as it knows itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sessions: Option<u32>,
+        /// Channels of requests, as it knows itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        channels: Option<u32>,
+        /// Entries that lead from an id or a token to a channel, as it knows itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        routes: Option<u32>,
     },
     /// How much memory the target took by now.
     PeerMemory {

@@ -20,9 +20,7 @@ use super::growth;
 use crate::catalogue::{Check, Kind};
 use crate::scenario::Scenario;
 use crate::spec::Revision;
-use crate::trace::Trace;
-#[cfg(test)]
-use crate::trace::What;
+use crate::trace::{Trace, What};
 #[cfg(test)]
 use crate::trace::edit::{Mutant, mutant};
 use crate::verdict::{Cite, Judge};
@@ -39,13 +37,20 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn judge(trace: &Trace, judge: &mut Judge<'_>) {
-    growth::find(trace, judge, Cite::Budget, "descriptor", |count| count.descriptors);
+    growth::find(trace, judge, Cite::Budget, "descriptor", counted);
+}
+
+fn counted(held: &What) -> Option<u32> {
+    match held {
+        What::PeerHeld { descriptors, .. } => *descriptors,
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 fn descriptors(held: &mut What, more: u32) {
     if let What::PeerHeld { descriptors, .. } = held {
-        *descriptors += more;
+        *descriptors = descriptors.map(|held| held + more);
     }
 }
 

@@ -8,26 +8,21 @@ use crate::verdict::{Cite, Judge};
 /// one of each. The claim holds for everything between.
 const LEAST: f64 = 0.5;
 
-/// One count.
+/// One count: the event, the rounds behind it, and what was counted.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Count {
-    /// The event.
-    pub seq: u32,
-    /// The rounds behind it.
-    pub rounds: u32,
-    /// How many descriptors.
-    pub descriptors: u32,
-    /// How many of them are sockets in CLOSE_WAIT, where that is known.
-    pub close_wait: Option<u32>,
-    /// How many threads.
-    pub threads: u32,
+struct Count {
+    seq: u32,
+    rounds: u32,
+    count: u32,
+    /// How many of the descriptors are sockets in CLOSE_WAIT, where that is known.
+    close_wait: Option<u32>,
 }
 
 /// The counts of a trace, the warm-up left out.
-pub(super) fn counts(trace: &Trace) -> Vec<Count> {
+fn counts(trace: &Trace, of: fn(&What) -> Option<u32>) -> Vec<Count> {
     let counts = trace.events.iter().filter_map(|event| match event.what {
-        What::PeerHeld { rounds, descriptors, close_wait, threads } if rounds > 0 => {
-            Some(Count { seq: event.seq, rounds, descriptors, close_wait, threads })
+        What::PeerHeld { rounds, close_wait, .. } if rounds > 0 => {
+            Some(Count { seq: event.seq, rounds, count: of(&event.what)?, close_wait })
         }
         _ => None,
     });
@@ -35,11 +30,15 @@ pub(super) fn counts(trace: &Trace) -> Vec<Count> {
 }
 
 /// Finds growth of what this counts. The third count is taken only where the second has grown.
-pub(super) fn find(trace: &Trace, judge: &mut Judge<'_>, cite: Cite, thing: &str, of: fn(&Count) -> u32) {
-    let counts = counts(trace);
+pub(super) fn find(trace: &Trace, judge: &mut Judge<'_>, cite: Cite, thing: &str, of: fn(&What) -> Option<u32>) {
+    let counts = counts(trace, of);
+    let things = match thing.strip_suffix('y') {
+        Some(stem) => format!("{stem}ies"),
+        None => format!("{thing}s"),
+    };
     let [_, _, ..] = counts[..] else { return };
     let per_round = |pair: &[Count]| {
-        (f64::from(of(&pair[1])) - f64::from(of(&pair[0]))) / f64::from((pair[1].rounds - pair[0].rounds).max(1))
+        (f64::from(pair[1].count) - f64::from(pair[0].count)) / f64::from((pair[1].rounds - pair[0].rounds).max(1))
     };
     let steps: Vec<f64> = counts.windows(2).map(per_round).collect();
     if steps.iter().any(|step| *step < LEAST) {
@@ -47,29 +46,29 @@ pub(super) fn find(trace: &Trace, judge: &mut Judge<'_>, cite: Cite, thing: &str
         return;
     }
     if steps.len() < 2 {
-        judge.inconclusive(format!("there were more {thing}s after the work than before, and it was not repeated"));
+        judge.inconclusive(format!("there were more {things} after the work than before, and it was not repeated"));
         return;
     }
     judge.examined();
     let (first, last) = (&counts[0], &counts[counts.len() - 1]);
-    let told: Vec<String> = counts.iter().map(|count| format!("{} after {}", of(count), count.rounds)).collect();
-    let share = (f64::from(of(last)) - f64::from(of(first))) / f64::from((last.rounds - first.rounds).max(1));
+    let told: Vec<String> = counts.iter().map(|count| format!("{} after {}", count.count, count.rounds)).collect();
+    let share = (f64::from(last.count) - f64::from(first.count)) / f64::from((last.rounds - first.rounds).max(1));
     let mut finding = judge.finding(
         cite,
         format!("a round of work leaves nothing behind: less than half a {thing} for each round"),
-        format!("{thing}s grow by {share:.1} for each round of work: {} rounds", told.join(", ")),
+        format!("{things} grow by {share:.1} for each round of work: {} rounds", told.join(", ")),
     );
     for count in &counts {
         finding = finding.event(count.seq);
     }
     if thing == "descriptor"
         && let (Some(from), Some(to)) = (first.close_wait, last.close_wait)
-        && f64::from(to.saturating_sub(from)) >= f64::from(of(last) - of(first)) / 2.0
+        && f64::from(to.saturating_sub(from)) >= f64::from(last.count - first.count) / 2.0
     {
         let evidence = format!(
             "{} of the {} that were added are sockets in CLOSE_WAIT: the client has closed, the server has not",
             to - from,
-            of(last) - of(first)
+            last.count - first.count
         );
         finding.because("sockets left in CLOSE_WAIT", evidence);
     }

@@ -4,6 +4,7 @@ checks! {
     descriptors,
     threads,
     memory,
+    router_entries,
     no_late_progress,
     progress_token_is_free_again,
     request_id_is_free_again,

@@ -14,9 +14,7 @@ use super::growth;
 use crate::catalogue::{Check, Kind};
 use crate::scenario::Scenario;
 use crate::spec::Revision;
-use crate::trace::Trace;
-#[cfg(test)]
-use crate::trace::What;
+use crate::trace::{Trace, What};
 #[cfg(test)]
 use crate::trace::edit::{Mutant, mutant};
 use crate::verdict::{Cite, Judge};
@@ -33,13 +31,20 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn judge(trace: &Trace, judge: &mut Judge<'_>) {
-    growth::find(trace, judge, Cite::Advice, "thread", |count| count.threads);
+    growth::find(trace, judge, Cite::Advice, "thread", counted);
+}
+
+fn counted(held: &What) -> Option<u32> {
+    match held {
+        What::PeerHeld { threads, .. } => *threads,
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 fn threads(held: &mut What, more: u32) {
     if let What::PeerHeld { threads, .. } = held {
-        *threads += more;
+        *threads = threads.map(|held| held + more);
     }
 }
 

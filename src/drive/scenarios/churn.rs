@@ -6,11 +6,13 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use crate::drive::ask::{Ask, Call};
 use crate::drive::session::Session;
 use crate::drive::stage::{Stage, Stop, Until};
-use crate::trace::What;
-use crate::wire::os::Held;
+use crate::target::{Held, ToolRole};
+use crate::trace::{Exchange, What};
 use crate::wire::tap::Tap;
 
 /// So many rounds warm the target up, and the first count that matters comes after this many more: by then the pools,
@@ -28,6 +30,9 @@ const LONGEST: Duration = Duration::from_secs(20);
 /// How long a stream or an answer is waited for whose end nobody needs.
 const A_LOOK: Duration = Duration::from_millis(30);
 
+/// What a call may take that is left alone: it has ended when the server has to have settled.
+const LONGEST_WORK: Duration = Duration::from_secs(1);
+
 /// How far apart the looks at what is being closed are, and how long two of them may take to agree.
 const GLANCE: Duration = Duration::from_millis(10);
 const AGREES_WITHIN: Duration = Duration::from_millis(300);
@@ -41,8 +46,10 @@ pub fn play(stage: &Stage) -> Result<(), Stop> {
     let Some(call) = &stage.facts.cheapest else {
         return Err(Stop::Lacks("the target answers neither ping nor server/discover nor tools/list".to_owned()));
     };
+    let slow = slow_tool(stage)?;
+    let (slow, lasts) = slow.map_or((None, Duration::ZERO), |(call, took)| (Some(call), took));
     let began = Instant::now();
-    let ends_sessions = round(stage, call, None)?;
+    let ends_sessions = round(stage, call, slow.as_ref(), None)?;
     if began.elapsed() > SLOWEST_ROUND {
         return Err(Stop::Lacks("a round of the work takes too long to be repeated many times".to_owned()));
     }
@@ -57,7 +64,7 @@ pub fn play(stage: &Stage) -> Result<(), Stop> {
             if began.elapsed() > LONGEST {
                 return Err(Stop::Lacks("the work takes too long to be repeated as often as it must be".to_owned()));
             }
-            round(&quiet, call, standing.as_mut())?;
+            round(&quiet, call, slow.as_ref(), standing.as_mut())?;
         }
         Ok(())
     };
@@ -67,6 +74,8 @@ pub fn play(stage: &Stage) -> Result<(), Stop> {
     for _ in 0..3 {
         work(next)?;
         done += next;
+        // What was left alone is at work for so long, rightly.
+        stage.pause(lasts)?;
         let now = counted(stage, done, next, Some(before))?;
         // Growth counts where it goes on: where there is none, another step cannot show any.
         if done > ROUNDS && !grew(before, now, next) {
@@ -86,8 +95,28 @@ fn lacks(needed: &str) -> Stop {
     Stop::Lacks(format!("this needs {needed}"))
 }
 
+fn has_head(exchange: &Exchange) -> bool {
+    exchange.answer.is_some()
+}
+
+/// The slow tool and what it takes, where it is not so slow that what was left alone would still be at work when it is counted.
+fn slow_tool(stage: &Stage) -> Result<Option<(Call, Duration)>, Stop> {
+    let Some(slow) = stage.tool(ToolRole::Slow) else { return Ok(None) };
+    let mut session = Session::open(stage)?;
+    let began = Instant::now();
+    let answered = session.call("churn-slow", &slow)?.response.is_some();
+    let took = began.elapsed();
+    session.close();
+    Ok((answered && took < LONGEST_WORK).then_some((slow, took)))
+}
+
 /// Does everything once. Says whether its session, where there is one, was ended by the target.
-fn round<'s>(stage: &'s Stage, call: &Call, standing: Option<&mut Session<'s>>) -> Result<bool, Stop> {
+fn round<'s>(
+    stage: &'s Stage,
+    call: &Call,
+    slow: Option<&Call>,
+    standing: Option<&mut Session<'s>>,
+) -> Result<bool, Stop> {
     let stays = standing.is_some();
     let mut own = None;
     let session = match standing {
@@ -116,6 +145,23 @@ fn round<'s>(stage: &'s Stage, call: &Call, standing: Option<&mut Session<'s>>) 
     let mut connection = stage.connect()?;
     stage.ask(&mut connection, &request(session, "churn-dropped"));
     connection.close();
+    if let Some(slow) = slow {
+        // Called off, in the way of the revision, and left alone with its work under way.
+        let id = session.next_id();
+        let mut connection = stage.connect()?;
+        stage.ask(&mut connection, &session.request("churn-cancelled", slow, &id).damaged());
+        if stage.revision.is_legacy() {
+            stage.settle_unless(&mut connection, Until::EndWithin(A_LOOK), Instant::now(), has_head)?;
+            let params = json!({"requestId": id.parse::<u64>().ok(), "reason": "churn"});
+            session.notify("churn-cancel", &Call::with("notifications/cancelled", params))?;
+            session.use_a_fresh_connection();
+        }
+        connection.close();
+        let mut connection = stage.connect()?;
+        stage.ask(&mut connection, &session.request("churn-abandoned", slow, &session.next_id()).damaged());
+        stage.settle_unless(&mut connection, Until::EndWithin(A_LOOK), Instant::now(), has_head)?;
+        connection.close();
+    }
     // Dropped in the middle of the request.
     let mut connection = stage.connect()?;
     let half = request(session, "churn-half");
@@ -128,7 +174,6 @@ fn round<'s>(stage: &'s Stage, call: &Call, standing: Option<&mut Session<'s>>) 
     if stage.revision.is_legacy() {
         let mut connection = stage.connect()?;
         stage.ask(&mut connection, &session.with_session(Ask::get("churn-stream")).damaged());
-        let has_head = |exchange: &crate::trace::Exchange| exchange.answer.is_some();
         stage.settle_unless(&mut connection, Until::EndWithin(A_LOOK), Instant::now(), has_head)?;
         connection.close();
     }
@@ -158,12 +203,15 @@ fn counted(stage: &Stage, done: u32, rounds: u32, before: Option<Held>) -> Resul
         stage.pause(GLANCE * 5)?;
         looked = stage.holdings.count().map_err(lacks)?;
     }
-    let Held { descriptors, close_wait, threads } = looked;
-    stage.tap.note(What::PeerHeld { rounds: done, descriptors, close_wait, threads });
+    let Held { descriptors, close_wait, threads, sessions, channels, routes } = looked;
+    stage.tap.note(What::PeerHeld { rounds: done, descriptors, close_wait, threads, sessions, channels, routes });
     Ok(looked)
 }
 
 fn grew(before: Held, now: Held, rounds: u32) -> bool {
-    let grew = |before: u32, now: u32| f64::from(now.saturating_sub(before)) >= LEAST * f64::from(rounds);
-    grew(before.descriptors, now.descriptors) || grew(before.threads, now.threads)
+    let grew = |(before, now): (Option<u32>, Option<u32>)| {
+        let by = now.zip(before).map_or(0, |(now, before)| now.saturating_sub(before));
+        f64::from(by) >= LEAST * f64::from(rounds)
+    };
+    before.all().into_iter().zip(now.all()).any(grew)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use socket2::Socket;
 
-use super::{Acknowledge, Held, Received};
+use super::{Acknowledge, HeldByProcesses, Received};
 use crate::trace::TcpInfo;
 
 /// Keeps the kernel's receive stamps switched on while it lives.
@@ -71,7 +71,7 @@ pub fn sockets_of_group(_group: u32) -> Option<Vec<u64>> {
 }
 
 /// What other processes hold cannot be had.
-pub fn held_by(_leader: u32) -> Option<Held> {
+pub fn held_by(_leader: u32) -> Option<HeldByProcesses> {
     None
 }
 

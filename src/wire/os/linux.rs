@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use socket2::Socket;
 
-use super::{Acknowledge, Held, Received};
+use super::{Acknowledge, HeldByProcesses, Received};
 use crate::trace::TcpInfo;
 
 /// Keeps the kernel's receive stamps switched on while it lives.
@@ -245,8 +245,8 @@ pub fn listens_on(port: u16) -> Option<u32> {
 /// What the processes that descend from this one hold, itself included, and those of its group.
 ///
 /// `None` where one of them cannot be looked into.
-pub fn held_by(leader: u32) -> Option<Held> {
-    let mut held = Held { descriptors: 0, close_wait: Some(0), threads: 0 };
+pub fn held_by(leader: u32) -> Option<HeldByProcesses> {
+    let mut held = HeldByProcesses { descriptors: 0, close_wait: Some(0), threads: 0 };
     let mut sockets = HashSet::new();
     for pid in family_of(leader)? {
         let Ok(descriptors) = fs::read_dir(format!("/proc/{pid}/fd")) else {

@@ -32,9 +32,9 @@ pub struct Received {
     pub stamp: Option<i128>,
 }
 
-/// What a target holds.
+/// What the processes of a target hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Held {
+pub struct HeldByProcesses {
     /// Open descriptors.
     pub descriptors: u32,
     /// Sockets among them that are in CLOSE_WAIT, where that can be told.
