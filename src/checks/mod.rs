@@ -23,6 +23,7 @@ mod client;
 mod http;
 mod latency;
 mod question;
+mod resumption;
 mod rpc;
 mod session;
 mod sse;
@@ -36,8 +37,15 @@ use crate::catalogue::Listed;
 
 /// The areas, in the order of the catalogue.
 pub(crate) fn areas() -> Vec<Vec<Listed>> {
-    let mut areas =
-        vec![sse::listed(), http::listed(), rpc::listed(), session::listed(), cleanup::listed(), latency::listed()];
+    let mut areas = vec![
+        sse::listed(),
+        http::listed(),
+        rpc::listed(),
+        session::listed(),
+        resumption::listed(),
+        cleanup::listed(),
+        latency::listed(),
+    ];
     areas.extend(client::areas());
     areas
 }
