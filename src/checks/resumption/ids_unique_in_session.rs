@@ -39,6 +39,8 @@ const CLAUSE: Cite = Cite::Clause("resume.event-id.unique");
 /// Where an id was seen first.
 struct Place<'a> {
     stream: usize,
+    /// It came on a stream that was resumed.
+    resumed: bool,
     exchange: &'a Exchange,
     moment: Moment,
     data: Option<&'a str>,
@@ -58,16 +60,18 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
         for (nth, leg) in opened.legs.iter().enumerate() {
             for (id, moment, data) in events(leg.exchange) {
                 has_ids = true;
-                let place = Place { stream, exchange: leg.exchange, moment, data };
+                let place = Place { stream, resumed: nth > 0, exchange: leg.exchange, moment, data };
                 let Some(first) = seen.get(&(&opened.session, id)) else {
                     seen.insert((&opened.session, id), place);
                     continue;
                 };
                 let tells_another = first.data.is_some() && data.is_some() && first.data != data;
-                // What comes again with its id is the same event, wherever it is replayed.
-                let is_replay = nth > 0 && !tells_another;
+                // What is replayed with its id is the same event, wherever that happens.
+                let is_replay = first.resumed || place.resumed;
                 if tells_another || first.stream != stream && !is_replay {
                     twice.push((id, Place { ..*first }, place));
+                } else if first.resumed && !place.resumed {
+                    seen.insert((&opened.session, id), place);
                 }
             }
         }
