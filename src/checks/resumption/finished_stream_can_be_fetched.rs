@@ -2,8 +2,8 @@
 //!
 //! A client that loses its connection comes back some time later, and its request may have been answered in between.
 //! The response is what it comes for: a server that drops the events of a stream when that ends has lost it. And where
-//! the response is replayed, the stream ends behind it as it would have done the first time: a client that reads to the
-//! end waits for ever otherwise, and holds a connection meanwhile.
+//! the response comes on a resumed stream, the stream ends behind it as it would have done the first time: a client that
+//! reads to the end waits for ever otherwise, and holds a connection meanwhile.
 //!
 //! That anything is kept is nobody's duty, so that what cannot be fetched is advice; and only where streams that have
 //! not ended can be resumed. Whether a stream ends from which nothing is left to fetch is not asked.
@@ -45,12 +45,12 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     if super::is_not_offered(trace, &streams, judge) {
         return;
     }
-    let mut fetched = false;
+    let (mut fetched, mut left_open) = (false, false);
     for (stream, nth) in streams.resumptions() {
         let leg = &stream.legs[nth];
-        if is_finished(stream, nth) && leg.has_response() {
-            fetched = true;
-            ends(leg, judge);
+        fetched |= leg.has_response() && is_finished(stream, nth);
+        if leg.has_response() && !left_open {
+            left_open = ends(leg, judge);
         }
     }
     let is_dropped = |exchange: &Exchange| ["rest-of-one", "rest-of-other"].contains(&exchange.label.as_str());
@@ -72,9 +72,10 @@ fn is_finished(stream: &Stream<'_>, nth: usize) -> bool {
     before.any(|response| !had.contains(response.text.as_str()))
 }
 
-fn ends(leg: &Leg<'_>, judge: &mut Judge<'_>) {
+/// Judges how a resumed stream ended behind its response; says whether it is in the wrong.
+fn ends(leg: &Leg<'_>, judge: &mut Judge<'_>) -> bool {
     let grace = judge.manifest().options.stream_end_grace;
-    let Some(response) = leg.own.iter().find(|own| own.is_response) else { return };
+    let Some(response) = leg.own.iter().find(|own| own.is_response) else { return false };
     let since = |at: crate::trace::Moment| at.best().since(response.moment.best());
     let late = match leg.exchange.ending {
         Ending::Complete(end) | Ending::Cut(PeerEnd::Fin, end) => {
@@ -82,15 +83,15 @@ fn ends(leg: &Leg<'_>, judge: &mut Judge<'_>) {
         }
         Ending::Cut(PeerEnd::Reset, end) => Some((end, "the server reset the connection instead".to_owned())),
         Ending::Open { watched: Some(look) } if since(look) >= grace.saturating_sub(SLACK) => {
-            Some((look, format!("still open {} after the response was replayed", Span(since(look)))))
+            Some((look, format!("still open {} after the response", Span(since(look)))))
         }
-        Ending::Open { .. } | Ending::Unreadable(_) | Ending::NotKept(_) => return,
+        Ending::Open { .. } | Ending::Unreadable(_) | Ending::NotKept(_) => return false,
     };
     judge.examined();
-    if let Some((moment, observed)) = late {
-        let expected = format!("the replay of a finished stream ends within {} of its response", Span(grace));
-        judge.finding(ENDS, expected, observed).shown_at(leg.exchange, response.moment).event(moment.seq);
-    }
+    let Some((moment, observed)) = late else { return false };
+    let expected = format!("a stream that was resumed ends within {} of its response", Span(grace));
+    judge.finding(ENDS, expected, observed).shown_at(leg.exchange, response.moment).event(moment.seq);
+    true
 }
 
 /// Streams that have not ended can be resumed, and the one that had ended could not.

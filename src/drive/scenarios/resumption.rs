@@ -34,6 +34,9 @@ const LONGEST: Duration = Duration::from_secs(20);
 const TIMES: u32 = 10;
 const AT_LEAST: Duration = Duration::from_millis(500);
 
+/// How long it may take until a target knows that a connection has gone.
+const NEWS: Duration = Duration::from_millis(50);
+
 /// How long the replay of what has long been sent is waited for.
 const REPLAY: Duration = Duration::from_secs(2);
 
@@ -50,6 +53,8 @@ struct Seen {
     retry: Option<Duration>,
     responded: bool,
     streamed: bool,
+    /// The stream was refused, since somebody has it still.
+    conflicts: bool,
     /// It has not ended, and neither has our side.
     open: bool,
 }
@@ -66,6 +71,7 @@ impl Seen {
             retry: stream.and_then(|stream| stream.retry()).map(Duration::from_millis),
             responded: exchange.response().is_some(),
             streamed: stream.is_some() && exchange.succeeded(),
+            conflicts: exchange.status() == Some(409),
             open: matches!(exchange.ending, Ending::Open { .. }),
         }
     }
@@ -157,10 +163,19 @@ impl Play<'_> {
         let (mut one, mut other) = (self.stage.connect()?, self.stage.connect()?);
         self.stage.ask(&mut one, &self.get("rest-of-one", &from));
         self.stage.ask(&mut other, &self.get("rest-of-other", &from_other));
-        let rest = self.read(&mut one, self.patience)?;
-        let rest_of_other = self.read(&mut other, self.patience)?;
+        let mut rest = self.read(&mut one, self.patience)?;
+        let mut rest_of_other = self.read(&mut other, self.patience)?;
         one.close();
         other.close();
+        for (rest, label, from) in
+            [(&mut rest, "rest-of-one", &from), (&mut rest_of_other, "rest-of-other", &from_other)]
+        {
+            if rest.conflicts {
+                // We were faster than the news that we had gone.
+                self.stage.pause(NEWS)?;
+                *rest = self.fetch(label, from)?;
+            }
+        }
         let mut replays = rest.responded || rest_of_other.responded;
         for (name, rest) in [("one", rest), ("other", rest_of_other)] {
             if let Some(polled) = self.polled(name, &rest)? {
@@ -177,6 +192,8 @@ impl Play<'_> {
     /// was replayed.
     fn finished(&mut self, whole: &Seen, replays: bool) -> Result<bool, Stop> {
         let Some(first) = &whole.first else { return Ok(false) };
+        // A stream that goes on may end where one that is only replayed does not.
+        self.grace = self.stage.options.stream_end_grace;
         let has_rest = whole.last.as_ref() != Some(first);
         if !has_rest {
             // There is only the response: nothing can come, whatever is kept.
@@ -294,7 +311,7 @@ impl Play<'_> {
         }
         let seen = Seen::of(connection);
         if seen.open && seen.responded {
-            // Once is enough to judge, and each costs the whole grace.
+            // Once of each kind is enough to judge, and each costs the whole grace.
             self.grace = self.grace.min(A_LOOK);
         }
         if seen.open && !seen.responded {
