@@ -49,7 +49,8 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     for (stream, nth) in streams.resumptions() {
         let leg = &stream.legs[nth];
         fetched |= leg.has_response() && is_finished(stream, nth);
-        if leg.has_response() && !left_open {
+        // The control: where no stream ends, those that are resumed do not either.
+        if leg.has_response() && !left_open && streams.ends() {
             left_open = ends(leg, judge);
         }
     }

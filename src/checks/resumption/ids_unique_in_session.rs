@@ -13,7 +13,7 @@
 
 use std::collections::HashMap;
 
-use super::streams::{Session, Streams};
+use super::streams::{Session, Streams, session_of};
 use crate::catalogue::{Check, Kind};
 use crate::codec::sse::SseEvent;
 use crate::scenario::Scenario;
@@ -57,7 +57,7 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
             continue;
         }
         let mut has_ids = false;
-        for (nth, leg) in opened.legs.iter().enumerate() {
+        for (nth, leg) in opened.legs.iter().enumerate().filter(|(_, leg)| !is_over(trace, leg.exchange)) {
             for (id, moment, data) in events(leg.exchange) {
                 has_ids = true;
                 let place = Place { stream, resumed: nth > 0, exchange: leg.exchange, moment, data };
@@ -92,6 +92,15 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
             .shown_at(first.exchange, first.moment)
             .shown_at(again.exchange, again.moment);
     }
+}
+
+/// Whether the session of a request had been deleted when it was made.
+fn is_over(trace: &Trace, exchange: &Exchange) -> bool {
+    let session = session_of(exchange);
+    session.is_some()
+        && trace.exchanges().take_while(|other| other.asked.seq < exchange.asked.seq).any(|other| {
+            other.http_method() == "DELETE" && other.succeeded() && session_of(other) == session
+        })
 }
 
 /// The events with an id: the id, and the data, where there is any.

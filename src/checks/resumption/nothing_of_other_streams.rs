@@ -42,6 +42,10 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     if super::is_not_offered(trace, &streams, judge) {
         return;
     }
+    if streams.mixes() {
+        judge.not_exercised("messages of other requests come on streams that were not resumed as well");
+        return;
+    }
     let (replays, mut found) = (streams.replays(), HashSet::new());
     for (stream, nth) in streams.resumptions() {
         let leg = &stream.legs[nth];

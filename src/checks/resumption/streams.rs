@@ -127,6 +127,27 @@ impl<'a> Streams<'a> {
         self.resumptions().any(|(stream, leg)| !stream.legs[leg].own.is_empty())
     }
 
+    /// Whether messages of other requests come on streams that nobody has resumed: how they come on those that
+    /// somebody has is then no wonder.
+    pub(super) fn mixes(&self) -> bool {
+        self.all.iter().filter_map(|stream| stream.legs.first()).any(|leg| {
+            let own: HashSet<_> = leg.own.iter().map(|own| own.event).collect();
+            leg.exchange.http_method() == "POST"
+                && leg.exchange.messages().iter().any(|received| {
+                    let names = received.message.is_response() || token_under(&received.message).is_some();
+                    names && !own.contains(&received.event)
+                })
+        })
+    }
+
+    /// Whether a stream that nobody has resumed ended behind its response.
+    pub(super) fn ends(&self) -> bool {
+        let whole = |stream: &Stream<'_>| {
+            stream.legs.first().is_some_and(|leg| leg.exchange.is_complete() && leg.exchange.is_streamed())
+        };
+        self.all.iter().any(|stream| whole(stream) && stream.legs[0].has_response())
+    }
+
     fn open(&mut self, exchange: &Exchange, session: &Session) -> usize {
         let stream = self.all.len();
         self.all.push(Stream { session: session.clone(), legs: Vec::new() });
