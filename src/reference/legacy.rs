@@ -359,12 +359,12 @@ fn listen(session: &Session, connection: &mut Connection) -> io::Result<()> {
     let mut stream = EventStream::begin_live(connection, head(200, connection));
     let holds_back = server.has(Fault::GetHeadHeldBack);
     if !holds_back {
-        stream.flush();
-    }
-    if !holds_back && session.revision >= Revision::November2025 {
-        // A stream that is lost before it carried anything can be resumed as well.
-        if let Some(log) = &mut log {
-            stream.send(&Event { id: Some(&log.record("")), ..Event::default() });
+        match &mut log {
+            // A stream that is lost before it carried anything can be resumed as well.
+            Some(log) if session.revision >= Revision::November2025 => {
+                stream.send(&Event { id: Some(&log.record("")), ..Event::default() });
+            }
+            _ => stream.flush(),
         }
     }
     let mut silent_since = Instant::now();

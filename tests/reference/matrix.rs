@@ -83,6 +83,10 @@ fn converse(server: &Reference, revision: &'static str) -> Conversation {
     }
     note("call", &client.ask(&client.call("1", "greet", "")));
     note("progress", &client.ask(&client.call("1", "progress", r#""_meta":{"progressToken":"t"}"#)));
+    if !client.is_modern() {
+        resumptions(&client, &mut note);
+    }
+    note("with Last-Event-ID", &client.ask(&client.call("1", "greet", "").with("Last-Event-ID", "0-0")));
     note("error", &client.ask(&client.call("1", "nonesuch", "")));
     note("unknown method", &client.ask(&client.request("1", "no/such", "")));
     note("string id", &client.ask(&client.request("\"x\"", "tools/list", "")));
@@ -130,7 +134,22 @@ fn get_streams(client: &mut Client, note: &mut impl FnMut(&'static str, &Answer)
         return;
     }
     note("call beside get", &client.ask(&client.call("1", "greet", "")));
-    note("on the get stream", &listener.wire.read(Duration::from_millis(30), |body| !body.is_empty()));
+    note("on the get stream", &listener.wire.read(Duration::from_millis(30), |body| body.contains(&b'{')));
+}
+
+/// What a stream brings that has ended, asked for from its second event, with another stream behind it.
+fn resumptions(client: &Client, note: &mut impl FnMut(&'static str, &Answer) -> Option<(String, String)>) {
+    let answer = client.again().ask(&client.call("1", "progress", r#""_meta":{"progressToken":"t"}"#));
+    client.again().ask(&client.call("2", "greet", ""));
+    let ids = answer.event_ids();
+    let [_, second, ..] = &ids[..] else { return };
+    for (step, id) in [("resumed", second.as_str()), ("resumed from nowhere", "nowhere")] {
+        let mut wire = client.again().wire;
+        wire.write("GET", &client.get().with("Last-Event-ID", id).bytes());
+        note(step, &wire.answer(Duration::from_millis(60)));
+    }
+    // The server has to see that the last one has gone before it takes in the next.
+    thread::sleep(Duration::from_millis(60));
 }
 
 /// Which part of an answer takes long when calls follow each other at once.

@@ -50,7 +50,7 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
         let leg = &stream.legs[nth];
         fetched |= leg.has_response() && is_finished(stream, nth);
         // The control: where no stream ends, those that are resumed do not either.
-        if leg.has_response() && !left_open && streams.ends() {
+        if leg.has_response() && !left_open && !streams.never_end() {
             left_open = ends(leg, judge);
         }
     }

