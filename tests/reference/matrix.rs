@@ -83,10 +83,6 @@ fn converse(server: &Reference, revision: &'static str) -> Conversation {
     }
     note("call", &client.ask(&client.call("1", "greet", "")));
     note("progress", &client.ask(&client.call("1", "progress", r#""_meta":{"progressToken":"t"}"#)));
-    if !client.is_modern() {
-        resumptions(&client, &mut note);
-    }
-    note("with Last-Event-ID", &client.ask(&client.call("1", "greet", "").with("Last-Event-ID", "0-0")));
     note("error", &client.ask(&client.call("1", "nonesuch", "")));
     note("unknown method", &client.ask(&client.request("1", "no/such", "")));
     note("string id", &client.ask(&client.request("\"x\"", "tools/list", "")));
@@ -108,6 +104,11 @@ fn converse(server: &Reference, revision: &'static str) -> Conversation {
     }
     held_up(&client, &mut seen);
     let mut note = |step, answer: &Answer| seen.insert(step, (look(answer), mean(answer)));
+
+    if !client.is_modern() {
+        resumptions(&client, &mut note);
+    }
+    note("with Last-Event-ID", &client.ask(&client.call("1", "greet", "").with("Last-Event-ID", "0-0")));
 
     // What follows leaves the server worse off, so it comes last.
     note("not JSON", &client.ask(&client.dress(Ask::post("{\"jsonrpc\""))));
@@ -150,8 +151,6 @@ fn resumptions(client: &Client, note: &mut impl FnMut(&'static str, &Answer) -> 
     };
     note("resumed", &resume(second).answer(PATIENCE / 4));
     note("resumed from nowhere", &resume("nowhere").read(PATIENCE / 4, |_| true));
-    // The server has to see that the last one has gone before it takes in the next.
-    thread::sleep(Duration::from_millis(60));
 }
 
 /// Which part of an answer takes long when calls follow each other at once.
