@@ -62,8 +62,9 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
                 (false, false) => "came twice on the resumed stream",
                 (false, true) => continue,
             };
+            let what = if own.is_response { "the response" } else { "a report of progress" };
             judge
-                .finding(CURSOR, "what comes follows the event that `Last-Event-ID` names, and comes once", format!("{} {observed}", own.what))
+                .finding(CURSOR, "what comes follows the event that `Last-Event-ID` names, and comes once", format!("{what} {observed}"))
                 .shown_at(leg.exchange, own.moment);
             is_found = true;
             break;

@@ -4,6 +4,8 @@
 //! stream. Where a message is missing in between, or comes in another order, it has no way to notice: the id is a
 //! cursor, and whatever follows is taken for what stands behind it.
 //!
+//! A server that keeps responses and no progress loses nothing that matters much: that is advice.
+//!
 //! What stands behind an event is known from another connection that carried the same stream. What a message belongs
 //! to is known for the response and for progress; others are not looked at. No server has to replay anything: one that
 //! refuses is not judged, and one that gives ids, accepts them and sends nothing is told so as advice.
@@ -66,7 +68,7 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
             is_found = true;
             judge
                 .finding(
-                    CURSOR,
+                    if keeps_progress(&streams) { CURSOR } else { Cite::Advice },
                     "everything comes that follows the event on its stream",
                     format!("{} was missing", missing.join(", ")),
                 )
@@ -82,6 +84,19 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
                 .shown_at(leg.exchange, own.moment);
         }
     }
+}
+
+/// Whether progress is replayed of a stream that had been answered, or nothing is of such a stream. A server may find
+/// that only the response is worth keeping.
+fn keeps_progress(streams: &Streams<'_>) -> bool {
+    let answered_before = |stream: &Stream<'_>, nth: usize| {
+        let asked = stream.legs[nth].exchange.asked.seq;
+        let mut before = stream.legs[..nth].iter().flat_map(|leg| &leg.own);
+        before.any(|own| own.is_response && own.moment.seq < asked)
+    };
+    let replayed = || streams.resumptions().filter(|(stream, nth)| answered_before(stream, *nth));
+    let mut own = replayed().flat_map(|(stream, nth)| &stream.legs[nth].own).peekable();
+    own.peek().is_none() || own.any(|own| !own.is_response)
 }
 
 /// What is known of the stream, follows the cursor and did not come, where something came that stands behind it.
@@ -177,7 +192,7 @@ fn without(body: &str, nth: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::proofs::{judged_in, tolerates};
+    use crate::checks::proofs::{edited, judged_in, tolerates};
     use crate::verdict::Verdict;
 
     const ID: &str = "resumption/replays-what-was-missed";
@@ -221,6 +236,21 @@ mod tests {
         edit.each(is_resumption, |exchange| {
             exchange.answer_with(answer.as_bytes());
         });
+    }
+
+    #[test]
+    fn to_keep_nothing_but_responses_is_advice() {
+        let outcomes = edited(ID, Scenario::Resumption, |edit| {
+            edit.each(is_resumption, |exchange| {
+                exchange.body(|body| {
+                    let is_kept = |event: &&str| !event.contains("notifications/progress");
+                    body.split_inclusive("\n\n").filter(is_kept).collect()
+                });
+            });
+        });
+        for (revision, outcome) in outcomes {
+            assert!(outcome.findings.iter().all(|finding| finding.cite == Cite::Advice), "{revision}: {outcome:#?}");
+        }
     }
 
     #[test]
