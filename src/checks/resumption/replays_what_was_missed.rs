@@ -52,7 +52,7 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
         return;
     }
     if !streams.replays() {
-        return nothing_comes(&streams, judge);
+        return nothing_comes(trace, &streams, judge);
     }
     let mut is_found = false;
     for (stream, nth) in streams.resumptions() {
@@ -84,6 +84,18 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
                 .shown_at(leg.exchange, own.moment);
         }
     }
+}
+
+/// Whether a dropped stream was asked for again before half the time had passed that the whole one took.
+fn resumed_in_time(trace: &Trace) -> bool {
+    let first = |label| trace.labelled(label).next();
+    let took = first("whole").and_then(|whole| Some(whole.response()?.moment.best().since(whole.asked.at)));
+    let pairs = [("one", "rest-of-one"), ("other", "rest-of-other")];
+    took.is_some_and(|took| {
+        pairs.iter().any(|(dropped, rest)| {
+            first(dropped).zip(first(rest)).is_some_and(|(dropped, rest)| rest.asked.at.since(dropped.asked.at) < took / 2)
+        })
+    })
 }
 
 /// Whether progress is replayed of a stream that had been answered, or nothing is of such a stream. A server may find
@@ -133,7 +145,7 @@ fn out_of_order<'a>(stream: &'a Stream<'_>, nth: usize) -> Option<&'a Own> {
 }
 
 /// A server that accepts ids and replays nothing, although there was something to replay.
-fn nothing_comes(streams: &Streams<'_>, judge: &mut Judge<'_>) {
+fn nothing_comes(trace: &Trace, streams: &Streams<'_>, judge: &mut Judge<'_>) {
     let has_more = |stream: &Stream<'_>, nth: usize| {
         let had = stream.had(nth);
         stream.known().iter().any(|own| !had.contains(own.text.as_str()))
@@ -145,6 +157,11 @@ fn nothing_comes(streams: &Streams<'_>, judge: &mut Judge<'_>) {
         is_finished && is_settled && has_more(stream, *nth)
     });
     let Some((stream, nth)) = in_vain else { return };
+    if !resumed_in_time(trace) {
+        // A server that drops what has ended, and replays what has not, looks the same.
+        judge.not_exercised("the streams that were dropped may have ended before they were resumed");
+        return;
+    }
     let get = stream.legs[nth].exchange;
     judge.examined();
     judge
