@@ -12,9 +12,10 @@ impl Scenario {
             Self::SessionLifecycle
             | Self::FailedInitialize
             | Self::GetStream
+            | Self::Resumption
             | Self::ClientRedirect
             | Self::ClientSessionExpiry => Revision::LEGACY,
-            Self::ReusedIds | Self::ClientHeaders => &[Revision::R20260728],
+            Self::ReusedIds | Self::LastEventId | Self::ClientHeaders => &[Revision::R20260728],
             _ => &Revision::ALL,
         }
     }

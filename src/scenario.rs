@@ -46,6 +46,9 @@ scenarios! {
         ReusedTokens, "reused-tokens": "A progress token that is used again after its request has ended.";
         UnknownMethod, "unknown-method": "A method that does not exist, and a request behind it.";
         GetStream, "get-stream": "The stream that a GET opens.";
+        Resumption, "resumption": "Streams that are dropped and resumed, finished ones that are fetched again, and ids \
+            that lead nowhere.";
+        LastEventId, "last-event-id": "Requests of 2026-07-28 with and without the header field that used to resume.";
         SessionLifecycle, "session-lifecycle": "Requests with and without the session's id, before and after its end.";
         FailedInitialize, "failed-initialize": "A handshake that fails, and whether it grants a session.";
         MalformedInput, "malformed-input": "Bytes that are no message, each followed by a request.";

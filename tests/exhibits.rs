@@ -24,8 +24,11 @@ use serde_json::Value;
 #[case("rmcp-3.9.0", "")]
 #[case("rmcp-3.9.0", "--nodelay")]
 #[case("python-mcp-1.30.0", "")]
+#[case("python-mcp-1.30.0", "--resumable")]
 #[case("python-mcp-2.3.0", "")]
+#[case("python-mcp-2.3.0", "--resumable")]
 #[case("typescript-sdk-1.32.2", "")]
+#[case("typescript-sdk-1.32.2", "--resumable")]
 #[case("typescript-server-2.4.0-stateful", "")]
 #[case("typescript-server-2.4.0-handler", "")]
 fn exactly_what_is_known_of_a_real_server_fails(#[case] name: &str, #[case] flag: &str) {

@@ -25,6 +25,7 @@ mod isolation;
 mod latency;
 mod progress;
 mod question;
+mod resumption;
 mod rpc;
 mod session;
 mod sse;
@@ -44,6 +45,7 @@ pub(crate) fn areas() -> Vec<Vec<Listed>> {
         rpc::listed(),
         session::listed(),
         isolation::listed(),
+        resumption::listed(),
         cleanup::listed(),
         latency::listed(),
     ];

@@ -99,6 +99,25 @@ switches! {
         LateProgressElsewhere, "late-progress-elsewhere", violates ["cleanup/no-late-progress"]:
             "Reports progress through a queue that all requests share, so that the last report comes on the next stream.";
 
+        EventIdsPerStream, "event-ids-per-stream", violates ["resumption/ids-unique-in-session"]:
+            "Numbers the events of each stream from 0, so that an id is that of one event on every stream.";
+        ReplaySkipsOne, "replay-skips-one", violates ["resumption/replays-what-was-missed"]:
+            "Takes `Last-Event-ID` for the first event that was missed, and goes on behind it.";
+        ReplayReversed, "replay-reversed", violates ["resumption/replays-what-was-missed"]:
+            "Replays the latest event first.";
+        LastEventIdForgotten, "last-event-id-forgotten", violates ["resumption/replays-what-was-missed"]:
+            "Gives its events ids, keeps none of them, and answers every GET with the stream of its own messages.";
+        ReplayStartsTooEarly, "replay-starts-too-early", violates ["resumption/nothing-twice"]:
+            "Replays from the event that `Last-Event-ID` names, and not from the one behind it.";
+        ReplayOfAllStreams, "replay-of-all-streams", violates ["resumption/nothing-of-other-streams"]:
+            "Keeps the events of a session in one list, and replays those of other streams as well.";
+        ReplayNeverEnds, "replay-never-ends", violates ["resumption/finished-stream-can-be-fetched"]:
+            "Looks only before it replays whether a stream has ended, so that the replay of one that has never ends.";
+        FinishedStreamForgotten, "finished-stream-forgotten", violates ["resumption/finished-stream-can-be-fetched"]:
+            "Drops the events of a stream when it ends, whether or not its client has got them.";
+        LastEventIdResumes, "last-event-id-resumes", violates ["resumption/header-ignored"]:
+            "In 2026-07-28, takes a POST with `Last-Event-ID` for a wish to resume, and sends a stream without anything.";
+
         SocketLeftInCloseWait, "socket-left-in-close-wait", violates ["cleanup/descriptors"]:
             "Forgets the socket of a client that goes away in the middle of its request: it stays in CLOSE_WAIT.";
         TaskNeverReaped, "task-never-reaped", violates ["cleanup/threads"]:

@@ -196,7 +196,10 @@ fn answer(request: Request, session: &Arc<Session>, connection: &mut Connection)
 
     connection.begin_call();
     let mut channel = channel(&request, session, Sink::Stream(EventStream::begin(connection, head)), &server);
-    channel.log = Some(session.events.open());
+    if server.plays(Variant::NoEventIds) {
+        return work(&request, channel);
+    }
+    channel.log = Some(session.events.open(server.habits()));
     if session.revision < Revision::November2025 {
         return work(&request, channel);
     }
@@ -297,11 +300,16 @@ pub(super) fn get(fields: &Fields, connection: &mut Connection) -> io::Result<()
         let info = connection.server.info().to_string();
         return connection.json(head(200, connection), &info);
     }
-    // An id whose stream is no longer kept cannot be honoured, and need not be.
-    let lost = fields.text("last-event-id").and_then(|id| session.events.after(&id));
-    match lost {
-        Some(cursor) => resume(cursor, &session, connection),
-        None => listen(&session, connection),
+    let server = &connection.server;
+    let last = fields.text("last-event-id").filter(|_| !server.has(Fault::LastEventIdForgotten));
+    let lost = last.as_ref().and_then(|id| session.events.after(id, server.habits()));
+    match (last, lost) {
+        (_, Some(cursor)) => resume(cursor, &session, connection),
+        (Some(_), None) if server.plays(Variant::UnknownEventIdRefused) => {
+            Refusal::new(400, "`Last-Event-ID` names no event that is kept").send(None, connection)
+        }
+        // An id whose stream is no longer kept cannot be honoured, and need not be.
+        _ => listen(&session, connection),
     }
 }
 
@@ -309,12 +317,30 @@ fn resume(mut cursor: Cursor, session: &Session, connection: &mut Connection) ->
     let server = Arc::clone(&connection.server);
     let mut stream = EventStream::begin_live(connection, head(200, connection));
     stream.flush();
+    let never_ends = server.has(Fault::ReplayNeverEnds) && session.events.has_ended(&cursor);
+    if server.has(Fault::ReplaySkipsOne) {
+        session.events.next(&mut cursor, GLANCE);
+    }
+    if server.has(Fault::ReplayStartsTooEarly) {
+        cursor.step_back();
+    }
+    if server.has(Fault::ReplayOfAllStreams) {
+        for (id, data) in session.events.of_others(&cursor) {
+            stream.send(&Event { id: Some(&id), data: &data, ..Event::default() });
+        }
+    }
+    let mut kept = Vec::new();
     while !server.is_closing() && !session.has_ended() && !stream.client_has_gone() {
         match session.events.next(&mut cursor, GLANCE) {
+            Next::Event { id, data } if server.has(Fault::ReplayReversed) => kept.push((id, data)),
             Next::Event { id, data } => stream.send(&Event { id: Some(&id), data: &data, ..Event::default() }),
             Next::Nothing => {}
+            Next::End if never_ends => thread::sleep(GLANCE),
             Next::End => break,
         }
+    }
+    for (id, data) in kept.iter().rev() {
+        stream.send(&Event { id: Some(id), data, ..Event::default() });
     }
     stream.end()
 }
@@ -329,18 +355,24 @@ fn listen(session: &Session, connection: &mut Connection) -> io::Result<()> {
         return Refusal::new(409, "this session already has a stream").send(None, connection);
     };
 
-    let mut log = session.events.open();
+    let mut log = (!server.plays(Variant::NoEventIds)).then(|| session.events.open(server.habits()));
     let mut stream = EventStream::begin_live(connection, head(200, connection));
     let holds_back = server.has(Fault::GetHeadHeldBack);
     if !holds_back {
-        stream.flush();
+        match &mut log {
+            // A stream that is lost before it carried anything can be resumed as well.
+            Some(log) if session.revision >= Revision::November2025 => {
+                stream.send(&Event { id: Some(&log.record("")), ..Event::default() });
+            }
+            _ => stream.flush(),
+        }
     }
     let mut silent_since = Instant::now();
     while !server.is_closing() && !stream.client_has_gone() {
         match messages.recv_timeout(GLANCE) {
             Ok(message) => {
-                let id = log.record(&message);
-                stream.send(&Event { id: Some(&id), data: &message, ..Event::default() });
+                let id = log.as_mut().map(|log| log.record(&message));
+                stream.send(&Event { id: id.as_deref(), data: &message, ..Event::default() });
             }
             Err(RecvTimeoutError::Timeout) => {
                 if holds_back && silent_since.elapsed() >= KEEP_ALIVE {

@@ -46,6 +46,9 @@ pub(super) fn post(payload: Payload, fields: &Fields, connection: &mut Connectio
     if server.has(Fault::RequestIdKept) && !connection.ids.insert(request.id.key(&server).to_owned()) {
         return Refusal::new(400, "this request id is in use").send(Some(&request.id), connection);
     }
+    if server.has(Fault::LastEventIdResumes) && fields.get("last-event-id").is_some() {
+        return EventStream::begin(connection, Head::new(200)).end();
+    }
     match request.method.as_str() {
         "server/discover" => answer_json(&request, &discover(&server), connection),
         "tools/list" if server.has_tools() => {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use socket2::Socket;
 
-use super::event_store::EventStore;
+use super::event_store::{EventStore, Habits};
 use super::in_flight::InFlight;
 use super::revision::Revision;
 use super::session::Sessions;
@@ -114,7 +114,19 @@ impl Server {
 
     /// Whether a client may have to come back for its response, which takes GET and a session.
     pub(super) fn offers_polling(&self) -> bool {
-        self.plays(Variant::Polling) && !self.plays(Variant::Get405) && !self.plays(Variant::Stateless)
+        self.plays(Variant::Polling)
+            && !self.plays(Variant::Get405)
+            && !self.plays(Variant::Stateless)
+            && !self.plays(Variant::NoEventIds)
+    }
+
+    /// How it numbers and keeps events.
+    pub(super) fn habits(&self) -> Habits {
+        Habits {
+            numbers_afresh: self.has(Fault::EventIdsPerStream),
+            forgets_finished: self.has(Fault::FinishedStreamForgotten),
+            renumbers: self.plays(Variant::NewIdsOnReplay),
+        }
     }
 
     /// Whether a handler panicked while it held what all requests without a session share; it never does unless that

@@ -31,6 +31,12 @@ switches! {
             "Decorates streams: a byte order mark, comments before and after the events, `event` and `retry` fields.";
         Polling, "polling":
             "In 2025-11-25, ends each stream after its priming event; the rest is fetched with `Last-Event-ID`.";
+        NoEventIds, "no-event-ids":
+            "Gives events no ids, so that no stream can be resumed.";
+        NewIdsOnReplay, "new-ids-on-replay":
+            "Gives an event that it replays an id of its own, which leads to the same place.";
+        UnknownEventIdRefused, "unknown-event-id-refused":
+            "Answers a GET whose `Last-Event-ID` it does not know with 400, instead of with a new stream.";
         UpperCaseHeaderNames, "upper-case-header-names":
             "Writes the names of header fields in capitals.";
         OddContentTypes, "odd-content-types":

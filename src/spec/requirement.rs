@@ -81,6 +81,15 @@ pub const REQUIREMENTS: &[Requirement] = &[
         source: Source::Specification(&[(R20251125, "schema.ts#")]),
     },
     Requirement {
+        id: "compat.legacy.ignore-last-event-id",
+        summary: "A modern-only server ignores Last-Event-ID.",
+        levels: &[(R20260728, Should)],
+        source: Source::Specification(&[(
+            R20260728,
+            "basic/transports/streamable-http#earlier-streamable-http-revisions",
+        )]),
+    },
+    Requirement {
         id: "enc.utf8",
         summary: "Every JSON-RPC message is encoded as UTF-8.",
         levels: ALL_MUST,
@@ -629,6 +638,42 @@ pub const REQUIREMENTS: &[Requirement] = &[
         summary: "After a broken response stream the client sends the operation again as a new request with a new id (no resumption).",
         levels: &[(R20260728, Must)],
         source: Source::Specification(&[(R20260728, "changelog#major-changes")]),
+    },
+    Requirement {
+        id: "resume.event-id.per-stream-cursor",
+        summary: "Ids work as a cursor within one stream.",
+        levels: LEGACY_SHOULD,
+        source: Source::Specification(&[
+            (R20250326, "basic/transports#resumability-and-redelivery"),
+            (R20250618, "basic/transports#resumability-and-redelivery"),
+            (R20251125, "basic/transports#resumability-and-redelivery"),
+        ]),
+    },
+    Requirement {
+        id: "resume.event-id.unique",
+        summary: "Event ids are unique over all streams of the session (or of the client when there are no sessions).",
+        levels: LEGACY_MUST,
+        source: Source::Specification(&[
+            (R20250326, "basic/transports#resumability-and-redelivery"),
+            (R20250618, "basic/transports#resumability-and-redelivery"),
+            (R20251125, "basic/transports#resumability-and-redelivery"),
+        ]),
+    },
+    Requirement {
+        id: "resume.removed",
+        summary: "SSE streams are not resumable: no replay on Last-Event-ID.",
+        levels: &[(R20260728, Must)],
+        source: Source::Specification(&[(R20260728, "basic/transports/streamable-http#receiving-messages")]),
+    },
+    Requirement {
+        id: "resume.server.no-cross-stream",
+        summary: "Replay never includes messages of a different stream.",
+        levels: LEGACY_MUST,
+        source: Source::Specification(&[
+            (R20250326, "basic/transports#resumability-and-redelivery"),
+            (R20250618, "basic/transports#resumability-and-redelivery"),
+            (R20251125, "basic/transports#resumability-and-redelivery"),
+        ]),
     },
     Requirement {
         id: "resume.via-get",

@@ -588,6 +588,28 @@ impl Exchange {
         self.answer.as_ref().is_some_and(|answer| answer.stream.is_some())
     }
 
+    /// The ids of the events in the answer, in order, with the index of the event.
+    pub fn events_with_ids(&self) -> impl Iterator<Item = (usize, &str)> {
+        let stream = self.answer.as_ref().and_then(|answer| answer.stream.as_ref());
+        let events = stream.map_or(&[][..], |stream| &stream.events).iter().enumerate();
+        events.filter_map(|(index, (event, _))| match event {
+            SseEvent::Dispatch(event) | SseEvent::NoData(event) => {
+                Some((index, event.id.as_deref().filter(|id| !id.is_empty())?))
+            }
+            _ => None,
+        })
+    }
+
+    /// The ids of the events in the answer, in order.
+    pub fn event_ids(&self) -> impl Iterator<Item = &str> {
+        self.events_with_ids().map(|(_, id)| id)
+    }
+
+    /// The id from which the stream in the answer can be resumed.
+    pub fn last_event_id(&self) -> Option<&str> {
+        self.answer.as_ref()?.stream.as_ref()?.last_event_id()
+    }
+
     /// Whether the peer said that it will close the connection (RFC 9112, section 9.6), or speaks HTTP/1.0.
     pub fn close_is_announced(&self) -> bool {
         self.answer.as_ref().is_some_and(|answer| {

@@ -248,7 +248,7 @@ impl ExchangeEdit<'_> {
     pub fn framed(self, rewrite: impl Fn(Vec<u8>) -> (String, Vec<u8>)) -> Self {
         self.with(|edit, key| {
             let exchange = edit.exchange(key);
-            let (Some(answer), Some(wire)) = (&exchange.answer, exchange.wire.clone()) else { return };
+            let (Some(answer), Some(wire)) = (&exchange.answer, edit.whole_answer(key)) else { return };
             let head = edit.received(key.0, answer.head.span.clone());
             let (framing, body) = rewrite(answer.body.clone());
             let of_framing = |line: &&str| {
@@ -286,7 +286,7 @@ impl ExchangeEdit<'_> {
     /// No answer comes, and nothing happens on the connection from then on.
     pub fn drop_answer(self) -> Self {
         self.with(|edit, key| {
-            let Some(wire) = edit.exchange(key).wire.clone() else { return };
+            let Some(wire) = edit.whole_answer(key) else { return };
             edit.splice(key.0, wire, b"");
             edit.silence_after(key);
         })
@@ -465,6 +465,23 @@ impl Edit {
             .copied()
             .collect();
         String::from_utf8_lossy(&all[span.start as usize..span.end as usize]).into_owned()
+    }
+
+    /// Which bytes are the answer's: of one that is not complete, all that came, for behind the last data stands the
+    /// end of its chunk.
+    fn whole_answer(&self, key: (ConnectionId, usize)) -> Option<std::ops::Range<u64>> {
+        let exchange = self.exchange(key);
+        let wire = exchange.wire.clone()?;
+        let end = if exchange.is_complete() { wire.end } else { self.received_in_all(key.0) };
+        Some(wire.start..end)
+    }
+
+    fn received_in_all(&self, conn: ConnectionId) -> u64 {
+        let read = |event: &Event| match &event.what {
+            What::Read { conn: on, bytes, .. } if *on == conn => bytes.0.len() as u64,
+            _ => 0,
+        };
+        self.trace.events.iter().map(read).sum()
     }
 
     /// Removes whatever happened on the connection after the exchange: later requests, their answers, its end.

@@ -14,6 +14,7 @@ mod proxy;
 #[cfg(unix)]
 mod readme;
 mod recordings;
+mod resumption;
 mod secrets;
 #[cfg(unix)]
 mod signals;

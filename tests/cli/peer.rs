@@ -62,8 +62,16 @@ pub fn hostile_after(
     requests: usize,
     act: impl Fn(&mut TcpStream) -> io::Result<()> + Send + Sync + 'static,
 ) -> String {
-    let reference = Reference::start(Config::default()).expect("a reference server");
     let served = AtomicUsize::new(0);
+    hostile_where(move |_| served.fetch_add(1, Ordering::SeqCst) >= requests, act)
+}
+
+/// Is the reference server, and misbehaves where it is asked so.
+pub fn hostile_where(
+    is_asked_so: impl Fn(&[u8]) -> bool + Send + Sync + 'static,
+    act: impl Fn(&mut TcpStream) -> io::Result<()> + Send + Sync + 'static,
+) -> String {
+    let reference = Reference::start(Config::default()).expect("a reference server");
     serve(move |mut stream| {
         let mut upstream = TcpStream::connect(reference.address())?;
         upstream.set_nodelay(true)?;
@@ -75,7 +83,7 @@ pub fn hostile_after(
                 Ok(request) => request,
                 Err(error) => break Err(error),
             };
-            if served.fetch_add(1, Ordering::SeqCst) >= requests {
+            if is_asked_so(&request) {
                 let _ = upstream.shutdown(Shutdown::Both);
                 break act(&mut stream);
             }

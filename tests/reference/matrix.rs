@@ -120,6 +120,11 @@ fn converse(server: &Reference, revision: &'static str) -> Conversation {
     held_up(&client, &mut seen);
     let mut note = |step, answer: &Answer| seen.insert(step, (look(answer), mean(answer)));
 
+    if !client.is_modern() {
+        resumptions(&client, &mut note);
+    }
+    note("with Last-Event-ID", &client.ask(&client.call("1", "greet", "").with("Last-Event-ID", "0-0")));
+
     // What follows leaves the server worse off, so it comes last.
     note("not JSON", &client.ask(&client.dress(Ask::post("{\"jsonrpc\""))));
     note("not JSON-RPC", &client.ask(&client.dress(Ask::post("{}"))));
@@ -145,7 +150,22 @@ fn get_streams(client: &mut Client, note: &mut impl FnMut(&'static str, &Answer)
         return;
     }
     note("call beside get", &client.ask(&client.call("1", "greet", "")));
-    note("on the get stream", &listener.wire.read(Duration::from_millis(30), |body| !body.is_empty()));
+    note("on the get stream", &listener.wire.read(Duration::from_millis(30), |body| body.contains(&b'{')));
+}
+
+/// What a stream brings that has ended, asked for from its second event, with another stream behind it.
+fn resumptions(client: &Client, note: &mut impl FnMut(&'static str, &Answer) -> Option<(String, String)>) {
+    let answer = client.again().ask(&client.call("1", "progress", r#""_meta":{"progressToken":"u"}"#));
+    client.again().ask(&client.call("2", "greet", ""));
+    let ids = answer.event_ids();
+    let [_, second, ..] = &ids[..] else { return };
+    let resume = |id: &str| {
+        let mut wire = client.again().wire;
+        wire.write("GET", &client.get().with("Last-Event-ID", id).bytes());
+        wire
+    };
+    note("resumed", &resume(second).answer(PATIENCE / 4));
+    note("resumed from nowhere", &resume("nowhere").read(PATIENCE / 4, |_| true));
 }
 
 /// Which part of an answer takes long when calls follow each other at once.

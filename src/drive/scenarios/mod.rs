@@ -8,8 +8,10 @@ mod failed_initialize;
 mod get_stream;
 mod ids;
 mod ids_in_flight;
+mod last_event_id;
 mod malformed_input;
 mod repeated_calls;
+mod resumption;
 mod reused_ids;
 mod reused_tokens;
 mod sequential_calls;
@@ -36,6 +38,8 @@ pub fn play(scenario: Scenario, stage: &Stage) -> Result<(), Stop> {
         Scenario::ReusedTokens => reused_tokens::play(stage),
         Scenario::UnknownMethod => unknown_method::play(stage),
         Scenario::MalformedInput => malformed_input::play(stage),
+        Scenario::Resumption => resumption::play(stage),
+        Scenario::LastEventId => last_event_id::play(stage),
         Scenario::SessionLifecycle => session_lifecycle::play(stage),
         Scenario::FailedInitialize => failed_initialize::play(stage),
         Scenario::GetStream => get_stream::play(stage),
