@@ -21,6 +21,7 @@ macro_rules! checks {
 mod cleanup;
 mod client;
 mod http;
+mod isolation;
 mod latency;
 mod question;
 mod rpc;
@@ -36,8 +37,15 @@ use crate::catalogue::Listed;
 
 /// The areas, in the order of the catalogue.
 pub(crate) fn areas() -> Vec<Vec<Listed>> {
-    let mut areas =
-        vec![sse::listed(), http::listed(), rpc::listed(), session::listed(), cleanup::listed(), latency::listed()];
+    let mut areas = vec![
+        sse::listed(),
+        http::listed(),
+        rpc::listed(),
+        session::listed(),
+        isolation::listed(),
+        cleanup::listed(),
+        latency::listed(),
+    ];
     areas.extend(client::areas());
     areas
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ use super::in_flight::{InFlight, Ticket};
 use super::message::{self, Id, Outcome, Request};
 use super::server::{GLANCE, Server};
 use super::session::Session;
-use super::tools::{Stopped, Surroundings};
+use super::tools::{Counters, Stopped, Surroundings};
 
 /// How long after the response the timer comes that ends a stream, or empties its buffer, with those faults.
 const TICK: Duration = Duration::from_millis(25);
@@ -31,6 +32,9 @@ pub(super) struct Channel<'c> {
     last_notification: Option<String>,
     /// The progress token of the request leads somewhere else.
     loses_progress: bool,
+    /// Its number, and how many reports of all streams it has looked at, where they share them.
+    number: u64,
+    reports_seen: usize,
 }
 
 /// Where the messages go.
@@ -54,8 +58,22 @@ pub(super) enum CalledOff {
 impl<'c> Channel<'c> {
     pub(super) fn new(server: &Arc<Server>, called_off: CalledOff, sink: Sink<'c>) -> Self {
         let server = Arc::clone(server);
-        let (session, ticket, log, last_notification) = (None, None, None, None);
-        Channel { server, session, ticket, log, sink, called_off, last_notification, loses_progress: false }
+        static NUMBERS: AtomicU64 = AtomicU64::new(0);
+
+        let (number, reports_seen) = (NUMBERS.fetch_add(1, Ordering::Relaxed), server.shared_reports());
+        let (session, ticket, log, last_notification, loses_progress) = (None, None, None, None, false);
+        Channel {
+            server,
+            session,
+            ticket,
+            log,
+            sink,
+            called_off,
+            last_notification,
+            loses_progress,
+            number,
+            reports_seen,
+        }
     }
 
     /// Enters the request, so that a later message can mean it.
@@ -79,13 +97,36 @@ impl<'c> Channel<'c> {
 
     /// Ends the stream before the response; the messages still to come are kept for a client that asks for them.
     pub(super) fn detach(self) -> (Channel<'static>, io::Result<()>) {
-        let Channel { server, session, ticket, log, sink, called_off, last_notification, loses_progress } = self;
+        let Channel {
+            server,
+            session,
+            ticket,
+            log,
+            sink,
+            called_off,
+            last_notification,
+            loses_progress,
+            number,
+            reports_seen,
+        } = self;
         let ended = match sink {
             Sink::Stream(stream) => stream.end(),
             _ => Ok(()),
         };
         let sink = Sink::Nobody;
-        (Channel { server, session, ticket, log, sink, called_off, last_notification, loses_progress }, ended)
+        let detached = Channel {
+            server,
+            session,
+            ticket,
+            log,
+            sink,
+            called_off,
+            last_notification,
+            loses_progress,
+            number,
+            reports_seen,
+        };
+        (detached, ended)
     }
 
     /// Sends the response, and ends the answer.
@@ -94,6 +135,11 @@ impl<'c> Channel<'c> {
             // Its entry now leads to the request that came later, and its own stream can no longer be found.
             self.wait_for_session_end();
             return self.end();
+        }
+        if self.server.has(Fault::FailureIsContagious)
+            && matches!(outcome, Outcome::Result(result) if result["isError"] == true)
+        {
+            self.server.start_over();
         }
         let response = message::response(Some(id), outcome, &self.server);
         match self.sink {
@@ -199,12 +245,39 @@ impl<'c> Channel<'c> {
     }
 
     fn is_called_off(&mut self) -> bool {
+        if self.server.has(Fault::DisconnectCancels) && self.client_has_gone() {
+            return true;
+        }
         match self.called_off {
             _ if self.server.is_closing() => true,
-            CalledOff::ByDisconnect => self.client_has_gone(),
+            CalledOff::ByDisconnect => !self.server.has(Fault::DisconnectIgnored) && self.client_has_gone(),
             // Who waits for a JSON object has to be answered with one, and a server may ignore the notification.
             CalledOff::ByNotification => {
                 !matches!(self.sink, Sink::Json(..)) && self.ticket.as_ref().is_some_and(Ticket::is_cancelled)
+            }
+        }
+    }
+
+    /// What a disconnect does to others, with those faults.
+    fn suffer_disconnect(&mut self) {
+        let (hangs_up, ends_session) =
+            (self.server.has(Fault::HangsUpOnAll), self.server.has(Fault::SessionDiesWithConnection));
+        if (hangs_up || ends_session) && self.client_has_gone() {
+            if hangs_up {
+                self.server.hang_up();
+            }
+            if let Some(session) = self.session.as_ref().filter(|_| ends_session) {
+                self.server.sessions.drop_out(session);
+            }
+        }
+    }
+
+    /// Sends the reports of the other streams, with that fault.
+    fn send_reports_of_others(&mut self) {
+        for (from, report) in self.server.reports_behind(self.reports_seen) {
+            self.reports_seen += 1;
+            if from != self.number {
+                self.send(&report, Place::Inside);
             }
         }
     }
@@ -227,11 +300,19 @@ impl Surroundings for Channel<'_> {
         }
         self.send(notification, Place::Inside);
         self.last_notification = Some(notification.to_owned());
+        if self.server.has(Fault::ReportsOnAnyStream) {
+            self.server.share_report(self.number, notification);
+        }
+        if self.server.has(Fault::ReportsToEverySession) {
+            self.server.sessions.push_to_others(self.session.as_ref(), notification);
+        }
     }
 
     fn pause(&mut self, length: Duration) -> Result<(), Stopped> {
         let end = Instant::now() + length;
         loop {
+            self.suffer_disconnect();
+            self.send_reports_of_others();
             if self.is_called_off() {
                 return Err(Stopped);
             }
@@ -241,5 +322,22 @@ impl Surroundings for Channel<'_> {
             }
             thread::sleep(left.min(GLANCE));
         }
+    }
+
+    fn keep(&mut self, argument: String) -> Result<String, Stopped> {
+        /// Long enough for somebody else to come with the same id.
+        const UNTIL_NEEDED: Duration = Duration::from_millis(60);
+
+        let Some(key) = self.ticket.as_ref().map(|ticket| ticket.key().to_owned()) else { return Ok(argument) };
+        if !self.server.has(Fault::ArgumentsKeptById) {
+            return Ok(argument);
+        }
+        self.server.keep_by_id(&key, argument.clone());
+        self.pause(UNTIL_NEEDED)?;
+        Ok(self.server.kept_by_id(&key).unwrap_or(argument))
+    }
+
+    fn counters(&self) -> &Counters {
+        &self.server.counters
     }
 }

@@ -20,7 +20,7 @@ use crate::verdict::Cite;
 const REPLY: Cite = Cite::Clause("jsonrpc.conform");
 
 /// The token that a notification reports progress under.
-fn reported_under(message: &Message) -> Option<&Value> {
+pub(super) fn reported_under(message: &Message) -> Option<&Value> {
     match message.method() {
         Some("notifications/progress") => message.value.get("params")?.get("progressToken"),
         _ => None,
@@ -28,7 +28,7 @@ fn reported_under(message: &Message) -> Option<&Value> {
 }
 
 /// The token that the one request of an exchange brought with it.
-fn token_of(exchange: &Exchange) -> Option<Value> {
+pub(super) fn token_of(exchange: &Exchange) -> Option<Value> {
     match &exchange.sent()[..] {
         [request] => request.value.get("params")?.get("_meta")?.get("progressToken").cloned(),
         _ => None,
