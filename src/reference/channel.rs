@@ -35,6 +35,8 @@ pub(super) struct Channel<'c> {
     /// Its number, and how many reports of all streams it has looked at, where they share them.
     number: u64,
     reports_seen: usize,
+    /// That the client has gone has had its effect, where it has one.
+    suffered: bool,
 }
 
 /// Where the messages go.
@@ -73,6 +75,7 @@ impl<'c> Channel<'c> {
             loses_progress,
             number,
             reports_seen,
+            suffered: false,
         }
     }
 
@@ -108,6 +111,7 @@ impl<'c> Channel<'c> {
             loses_progress,
             number,
             reports_seen,
+            suffered,
         } = self;
         let ended = match sink {
             Sink::Stream(stream) => stream.end(),
@@ -125,6 +129,7 @@ impl<'c> Channel<'c> {
             loses_progress,
             number,
             reports_seen,
+            suffered,
         };
         (detached, ended)
     }
@@ -262,7 +267,8 @@ impl<'c> Channel<'c> {
     fn suffer_disconnect(&mut self) {
         let (hangs_up, ends_session) =
             (self.server.has(Fault::HangsUpOnAll), self.server.has(Fault::SessionDiesWithConnection));
-        if (hangs_up || ends_session) && self.client_has_gone() {
+        if (hangs_up || ends_session) && !self.suffered && self.client_has_gone() {
+            self.suffered = true;
             if hangs_up {
                 self.server.hang_up();
             }

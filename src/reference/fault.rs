@@ -108,7 +108,7 @@ switches! {
             "Keeps the argument of a call under its id, whosever it is: of two clients with the same ids, one gets the \
              other's answer.";
         FailureIsContagious, "failure-is-contagious", violates ["isolation/answers-reach-their-caller"]:
-            "Starts over when a tool has failed: for 250 ms whatever anybody asks is answered 500.";
+            "Starts over when a tool has failed: for 200 ms whatever anybody asks is answered 500.";
         DeleteEndsAll, "delete-ends-all", violates ["isolation/answers-reach-their-caller"]:
             "Calls everything off that is at work when a session is deleted, whosever it is.";
         ReportsOnAnyStream, "reports-on-any-stream", violates ["isolation/nothing-crosses-sessions"]:

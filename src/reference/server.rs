@@ -156,7 +156,7 @@ impl Server {
     /// From now on, everything fails for a while.
     pub(super) fn start_over(&self) {
         /// As long as a worker takes to come up again.
-        const A_WHILE: Duration = Duration::from_millis(250);
+        const A_WHILE: Duration = Duration::from_millis(200);
 
         *locked(&self.starting_over) = Some(Instant::now() + A_WHILE);
     }

@@ -14,7 +14,7 @@
 //! several sessions, no variable of the server or the handler for the call at hand. Catch what a handler throws where
 //! the request is handled, and let nobody else notice.
 
-use super::callers::{Marked, REPLY, first_drop, must_be_served, text};
+use super::callers::{Marked, REPLY, must_be_served, text};
 use crate::catalogue::{Check, Kind};
 use crate::scenario::Scenario;
 use crate::spec::Revision;
@@ -62,11 +62,8 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
         }
     }
     // What comes of dropped connections is a question of its own.
-    let until = first_drop(trace);
-    for call in calls.iter().filter(|call| call.question.exchange.asked.seq < until) {
-        if call.label().starts_with("alone") {
-            continue;
-        }
+    let is_ours = |call: &&Marked<'_>| !call.label().starts_with("alone") && !call.label().contains("dropped");
+    for call in calls.iter().filter(is_ours) {
         if !must_be_served(trace, judge, call, &calls) {
             return;
         }

@@ -74,6 +74,7 @@ impl<'a> Marked<'a> {
             "dropped-in-order" => "a connection closed in mid-answer (FIN)",
             "dropped-by-reset" => "a connection reset in mid-answer (RST)",
             "dropped" => "connections dropped in mid-answer",
+            "id" => return Some("beside a call of another client with the same id".to_owned()),
             _ => return None,
         };
         match when {

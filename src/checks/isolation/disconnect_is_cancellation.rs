@@ -11,10 +11,10 @@
 //! In the legacy revisions the opposite is right: see `isolation/disconnect-is-no-cancellation`.
 //!
 //! ## How to fix it
-//! Watch the connection while the handler runs, and hand its end to the handler: cancel the task (asyncio, tokio), or
+//! Watch the connection while the handler runs, and hand its end to the handler: cancel the task (a cancel scope, an abort handle), or
 //! fire the signal that the handler got (`AbortSignal`, `CancellationToken`), and heed it in handlers that take long.
 
-use super::effect::{is_certain, seen};
+use super::effect::{Trial, is_certain, seen};
 use crate::catalogue::{Check, Kind};
 use crate::scenario::Scenario;
 use crate::spec::Revision;
@@ -43,7 +43,7 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
         judge.not_exercised("needs an event stream that begins before the work is done, and a connection dropped by then");
         return;
     }
-    let stopped = |trial: &super::effect::Trial<'_>| !trial.done && trial.after >= seen.takes;
+    let stopped = |trial: &Trial<'_>| !trial.done && trial.after >= seen.takes;
     seen.trials.iter().filter(|trial| stopped(trial)).for_each(|_| judge.examined());
     match is_certain(&seen.trials, |trial| trial.done) {
         Some(false) => {}

@@ -16,7 +16,7 @@
 
 use std::time::Duration;
 
-use super::effect::{is_certain, seen};
+use super::effect::{Trial, is_certain, seen};
 use crate::catalogue::{Check, Kind};
 use crate::scenario::Scenario;
 use crate::spec::Revision;
@@ -45,7 +45,11 @@ const LATE: Duration = Duration::from_secs(1);
 fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     came_back(trace, judge);
     let Some(seen) = seen(trace, judge) else { return };
-    let given_up = |trial: &super::effect::Trial<'_>| !trial.done && trial.after >= seen.takes * 2 + LATE;
+    let late = LATE.min(judge.manifest().options.timeout / 2);
+    let given_up = |trial: &Trial<'_>| !trial.done && trial.after >= seen.takes * 2 + late;
+    if seen.trials.iter().any(|trial| !trial.done && !given_up(trial)) {
+        judge.inconclusive("the work of a call whose connection was dropped was not waited for as long as it might take");
+    }
     seen.trials.iter().filter(|trial| trial.done).for_each(|_| judge.examined());
     match is_certain(&seen.trials, given_up) {
         Some(false) => {}

@@ -118,9 +118,8 @@ fn newcomer(trace: &Trace, judge: &mut Judge<'_>) {
 const MUTANTS: &[Mutant] = &[
     mutant("others-are-cut-off", Scenario::BesideTrouble, |edit| {
         edit.last(|exchange| exchange.label == "beside-dropped-by-reset-anna")
-            .then_ends_and_we_reconnect(crate::trace::PeerEnd::Fin)
-            .body(|_| ": and then\n\n".to_owned())
-            .drop_end();
+            .drop_answer()
+            .then_ends(crate::trace::PeerEnd::Reset);
     }),
     mutant("others-are-refused", Scenario::BesideTrouble, |edit| {
         edit.last(|exchange| exchange.label == "after-dropped-in-order-ben")

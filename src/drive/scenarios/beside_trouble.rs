@@ -134,9 +134,16 @@ fn rounds(stage: &Stage, calls: &Calls, callers: &mut [Caller<'_>], trouble: &mu
     stalled_body(stage, calls, callers, trouble)?;
     unread_stream(stage, calls, callers, trouble)?;
     if stage.revision.is_legacy() && trouble.session.id().is_some() {
-        let doomed = Caller::new("doomed", Session::open(stage)?);
-        beside(callers, "beside-deleted-session", &calls.slow, || deleted(stage, &calls.slow, doomed))?;
-        each(callers, "after-deleted-session", &calls.quick)?;
+        if let Some(doomed) = opened(stage)? {
+            let mut under_way = None;
+            beside(callers, "beside-deleted-session", &calls.slow, || {
+                under_way = Some(deleted(stage, &calls.slow, doomed)?);
+                Ok(())
+            })?;
+            each(callers, "after-deleted-session", &calls.quick)?;
+            // Not before: a connection that is dropped under a call is another trouble.
+            drop(under_way);
+        }
     }
     // What may be the end of a target comes last.
     for how in ["dropped-in-order", "dropped-by-reset"] {
@@ -281,18 +288,15 @@ fn dropped(stage: &Stage, call: &Call, trouble: &mut Caller<'_>, how: &str) -> R
     Ok(())
 }
 
-/// A session that is deleted while a call in it is at work.
-fn deleted(stage: &Stage, call: &Call, mut doomed: Caller<'_>) -> Result<(), Stop> {
+/// A session that is deleted while a call in it is at work: the connection of that call.
+fn deleted(stage: &Stage, call: &Call, session: Session<'_>) -> Result<Connection, Stop> {
     stage.pause(HEAD_START)?;
-    let session = &mut doomed.session;
-    let mut connection = under_way(stage, &session.request("deleted-session", call, &session.next_id()))?;
+    let connection = under_way(stage, &session.request("deleted-session", call, &session.next_id()))?;
     let mut deleting = stage.connect()?;
     stage.ask(&mut deleting, &session.with_session(Ask::bare("DELETE", "delete-in-mid-call")).damaged());
     stage.settle(&mut deleting, Until::EndWithin(A_WHILE))?;
     deleting.close();
-    stage.settle(&mut connection, Until::EndWithin(A_LOOK))?;
-    connection.close();
-    Ok(())
+    Ok(connection)
 }
 
 /// Makes a request of the trouble's, and waits briefly for the head of its answer.
@@ -304,14 +308,18 @@ fn under_way(stage: &Stage, ask: &Ask) -> Result<Connection, Stop> {
     Ok(connection)
 }
 
+/// Another session. Where it is not granted, that is no end: the trace says why.
+fn opened(stage: &Stage) -> Result<Option<Session<'_>>, Stop> {
+    match Session::open(stage) {
+        Ok(session) => Ok(Some(session)),
+        Err(Stop::Answer(_)) => Ok(None),
+        Err(stop) => Err(stop),
+    }
+}
+
 /// Somebody who comes when all that is over.
 fn newcomer(stage: &Stage, calls: &Calls) -> Result<(), Stop> {
-    let session = match Session::open(stage) {
-        Ok(session) => session,
-        // Why, the trace says.
-        Err(Stop::Answer(_)) => return Ok(()),
-        Err(stop) => return Err(stop),
-    };
+    let Some(session) = opened(stage)? else { return Ok(()) };
     let mut dora = Caller::new("dora", session);
     dora.call("after-dropped", &calls.quick)?;
     dora.session.close();
