@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::drive::ask::{Ask, Call};
 use crate::drive::session::{Reply, Session};
-use crate::drive::stage::{Patience, Stage, Stop, Until};
+use crate::drive::stage::{Stage, Stop, Until};
 use crate::target::ToolRole;
 use crate::trace::{Exchange, Part};
 use crate::wire::connection::Connection;
@@ -19,7 +19,7 @@ const TRIES: u32 = 2;
 /// How far apart the looks at the effect are.
 const GLANCE: Duration = Duration::from_millis(15);
 
-/// What a tool with a side effect may take: it is called several times, and waited for longer than it takes.
+/// What a tool may take: it is called several times, and waited for longer than it takes.
 const LONGEST: Duration = Duration::from_secs(2);
 
 /// How much later than it should the work may come to its end where the machine is busy, before it counts as given up.
@@ -99,7 +99,8 @@ fn come_back(stage: &Stage, session: &mut Session<'_>, slow: &Call) -> Result<()
     let ask = session.with_session(Ask::get("come-back")).field("Last-Event-ID", &cursor).damaged();
     let mut connection = stage.connect()?;
     stage.ask(&mut connection, &ask);
-    session.settle(&mut connection, Patience::Brief)?;
+    let has_response = |exchange: &Exchange| exchange.response().is_some();
+    stage.settle_unless(&mut connection, Until::EndWithin(LONGEST), Instant::now(), has_response)?;
     connection.close();
     Ok(())
 }
