@@ -21,7 +21,7 @@ pub enum ToolRole {
     ServerRequest,
     /// Answers with what it is told.
     Echo,
-    /// Takes a moment, and does something at the end of it that the effect tool tells of.
+    /// Takes a moment, and does something at the end of it that the effect tool tells of; stops when it is cancelled.
     SideEffect,
     /// Tells what the side effect has come to: read-only, and the same until there is another one.
     Effect,
