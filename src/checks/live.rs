@@ -35,8 +35,12 @@ const OF_KERNEL_CLOCK: [&str; 5] = [
 ];
 
 /// What a fault fails besides in some runs only, as the threads of the client or its last segments come: left out.
-const BY_CHANCE: [(&str, &str); 2] =
-    [("holds-body", "client/orderly-close"), ("answers-by-order", "client/server-requests")];
+const BY_CHANCE: [(&str, &str); 3] = [
+    ("holds-body", "client/orderly-close"),
+    ("answers-by-order", "client/server-requests"),
+    // Whether all have their answers in time where each waits for all others.
+    ("one-at-a-time", "isolation/answers-reach-their-caller"),
+];
 
 #[test]
 fn every_fault_fails_the_checks_that_it_violates_and_the_rest_is_as_reviewed() {

@@ -132,7 +132,14 @@ pub(super) fn must_be_served(trace: &Trace, judge: &mut Judge<'_>, call: &Marked
     }
     match call.fate(judge.manifest().options.timeout) {
         Fate::Served => judge.examined(),
-        Fate::Unknown => {}
+        // One that would have to be fetched piece by piece is not waited for without end.
+        Fate::Unknown if call.question.goes_on() => {}
+        Fate::Unknown => {
+            let around = call.around().unwrap_or_else(|| "with nothing else around".to_owned());
+            judge.inconclusive(format!("what became of a call {around} was not seen to its end"));
+        }
+        // That so many are too many is for the server to say.
+        Fate::Busy(_) if call.label().contains("many-at-once") => {}
         Fate::Busy(status) => {
             judge.inconclusive(format!("a call was answered with HTTP {status}: come again later"));
             return false;

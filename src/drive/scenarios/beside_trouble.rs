@@ -133,17 +133,18 @@ fn rounds(stage: &Stage, calls: &Calls, callers: &mut [Caller<'_>], trouble: &mu
     }
     stalled_body(stage, calls, callers, trouble)?;
     unread_stream(stage, calls, callers, trouble)?;
-    if stage.revision.is_legacy() && trouble.session.id().is_some() {
-        if let Some(doomed) = opened(stage)? {
-            let mut under_way = None;
-            beside(callers, "beside-deleted-session", &calls.slow, || {
-                under_way = Some(deleted(stage, &calls.slow, doomed)?);
-                Ok(())
-            })?;
-            each(callers, "after-deleted-session", &calls.quick)?;
-            // Not before: a connection that is dropped under a call is another trouble.
-            drop(under_way);
-        }
+    if stage.revision.is_legacy()
+        && trouble.session.id().is_some()
+        && let Some(doomed) = opened(stage)?
+    {
+        let mut under_way = None;
+        beside(callers, "beside-deleted-session", &calls.slow, || {
+            under_way = Some(deleted(stage, &calls.slow, doomed)?);
+            Ok(())
+        })?;
+        each(callers, "after-deleted-session", &calls.quick)?;
+        // Not before: a connection that is dropped under a call is another trouble.
+        drop(under_way);
     }
     // What may be the end of a target comes last.
     for how in ["dropped-in-order", "dropped-by-reset"] {
