@@ -201,6 +201,11 @@ impl Connection {
         &self.buffer[..self.filled]
     }
 
+    /// How many bytes have come that nobody has read. `None` where this system cannot tell.
+    pub fn unread(&self) -> Option<u64> {
+        Some(os::tcp_info(&self.socket)?.bytes_received.saturating_sub(self.decoder.received()))
+    }
+
     /// How many bytes have come so far.
     pub fn received(&self) -> u64 {
         self.decoder.received()

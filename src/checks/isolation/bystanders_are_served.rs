@@ -5,9 +5,8 @@
 //! a body comes or an answer is written, or one thread reads and writes for all.
 //!
 //! What proves it is the order, and that three times: the others are answered only when the body has come to its end,
-//! or when the connection that nobody read is gone, however long we wait with that. Where they overtake, one round is
-//! enough. That an answer is too large for the buffers in between takes a tool that says much
-//! (`--tool large=NAME`).
+//! or when the connection that nobody read is gone, however long we wait with that. An answer that is too large for
+//! the buffers in between takes a tool that says much (`--tool large=NAME`).
 //!
 //! ## How to fix it
 //! Read bodies before taking a lock, and hold none while writing to a socket: hand what is to be written to a queue
@@ -35,7 +34,7 @@ pub(super) const CHECK: Check = Check {
     mutants: MUTANTS,
 };
 
-/// So many rounds in a row show that it is no accident.
+/// So many rounds show that it is no accident.
 const ROUNDS: usize = 3;
 
 /// What lasts while others call, and when it is over.

@@ -16,21 +16,32 @@ use crate::drive::stage::{Experiments, Stage, Stop, Until};
 use crate::target::ToolRole;
 use crate::wire::connection::Connection;
 
-/// How long trouble lasts before the others come, or their calls are under way before it begins.
+/// How long calls are under way before trouble begins.
 const HEAD_START: Duration = Duration::from_millis(25);
 
-/// What a server may need to fill the buffers of a stream that nobody reads.
-const FILLS: Duration = Duration::from_millis(80);
+/// How long a server on a busy machine may need until it has begun to read a request, or to write an answer, that then
+/// does not go on. Others who came before that would show nothing.
+const TAKES_EFFECT: Duration = Duration::from_millis(60);
+const BEGINS: Duration = Duration::from_secs(1);
 
-/// How long trouble lasts where others are not answered meanwhile, round after round. Where they are, the first round is
-/// the last.
-const HELD: [Duration; 3] = [Duration::from_millis(150), Duration::from_millis(500), Duration::from_millis(800)];
+/// How long trouble lasts where others are not answered meanwhile, round after round. Where they are, that was the last.
+const HELD: [Duration; 4] =
+    [Duration::from_millis(150), Duration::from_millis(400), Duration::from_millis(600), Duration::from_millis(800)];
+
+/// So often must others overtake a body that stalls: nobody can tell whether its server had seen it by then.
+const OVERTAKEN: u32 = 2;
 
 /// How many requests the crowd makes at once.
 const CROWD: [&str; 8] = ["one", "two", "three", "four", "five", "six", "seven", "eight"];
 
 /// The receive buffer of a connection that nobody reads; the system may double it.
 const NARROW: u32 = 4096;
+
+/// So many bytes are more than a head and a first event: the large answer is being written.
+const MORE_THAN_A_HEAD: u64 = 1024;
+
+/// How far apart the looks at a stream are that nobody reads.
+const A_GLANCE: Duration = Duration::from_millis(2);
 
 /// How long an answer is looked at that nobody needs.
 const A_LOOK: Duration = Duration::from_millis(30);
@@ -210,17 +221,19 @@ fn stalled_body(
     trouble: &mut Caller<'_>,
 ) -> Result<(), Stop> {
     let session = &mut trouble.session;
+    let mut overtaken = 0;
     for held in HELD {
         let mut stalled = stage.connect()?;
         let ask = session.request("stalled-body", &calls.quick, &session.next_id()).damaged();
         let bytes = ask.bytes(&stage.endpoint);
         let (most, rest) = bytes.split_at(bytes.len() - 2);
         stalled.ask(&ask.label, ask.part, ask.ours, most);
-        stage.pause(HEAD_START)?;
-        let overtaken = while_it_lasts(callers, "beside-stalled-body", &calls.quick, held, || stalled.write(rest))?;
+        stage.pause(TAKES_EFFECT)?;
+        let end = || stalled.write(rest);
+        overtaken += u32::from(while_it_lasts(callers, "beside-stalled-body", &calls.quick, held, end)?);
         stage.settle(&mut stalled, Until::EndWithin(A_WHILE))?;
         stalled.close();
-        if overtaken && !closely(stage) {
+        if overtaken >= OVERTAKEN && !closely(stage) {
             break;
         }
     }
@@ -241,7 +254,12 @@ fn unread_stream(
         let session = &trouble.session;
         let ask = session.request("unread-stream", call, &session.next_id()).damaged();
         stage.ask(&mut unread, &ask);
-        stage.pause(if large.is_some() { FILLS } else { HEAD_START })?;
+        let until = Instant::now() + BEGINS.min(stage.options.timeout);
+        let enough = if large.is_some() { MORE_THAN_A_HEAD } else { 1 };
+        while unread.unread().is_some_and(|bytes| bytes < enough) && Instant::now() < until {
+            stage.pause(A_GLANCE)?;
+        }
+        stage.pause(if large.is_some() { TAKES_EFFECT } else { HEAD_START })?;
         let overtaken = while_it_lasts(callers, "beside-unread-stream", &calls.quick, held, || unread.reset())?;
         if overtaken && !closely(stage) {
             break;
