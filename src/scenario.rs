@@ -52,6 +52,8 @@ scenarios! {
         SessionLifecycle, "session-lifecycle": "Requests with and without the session's id, before and after its end.";
         FailedInitialize, "failed-initialize": "A handshake that fails, and whether it grants a session.";
         MalformedInput, "malformed-input": "Bytes that are no message, each followed by a request.";
+        Disconnect, "disconnect": "Calls whose connection is dropped before their answer, and what becomes of their work.";
+        BesideTrouble, "beside-trouble": "Marked calls of several callers, while another one makes trouble.";
         Churn, "churn": "Calls, errors, refused requests, dropped connections, sessions opened and deleted, over and \
             over; what the target holds is counted in between.";
         Crowd, "crowd": "Many streams in many sessions, all held at once (`--crowd`).";

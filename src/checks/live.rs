@@ -26,7 +26,8 @@ use crate::wire::interrupt::Interrupt;
 const SIDE_BY_SIDE: usize = 6;
 
 /// What the fallback build, which has no clock but ours, cannot measure.
-const OF_KERNEL_CLOCK: [&str; 4] = [
+const OF_KERNEL_CLOCK: [&str; 5] = [
+    "isolation/bystanders-are-served",
     "latency/no-held-back-segment",
     "latency/repeated-calls-within-budget",
     "latency/calls-beside-others-within-budget",
@@ -37,8 +38,12 @@ const OF_KERNEL_CLOCK: [&str; 4] = [
 const OF_A_PROCESS: [&str; 1] = ["cleanup/memory"];
 
 /// What a fault fails besides in some runs only, as the threads of the client or its last segments come: left out.
-const BY_CHANCE: [(&str, &str); 2] =
-    [("holds-body", "client/orderly-close"), ("answers-by-order", "client/server-requests")];
+const BY_CHANCE: [(&str, &str); 3] = [
+    ("holds-body", "client/orderly-close"),
+    ("answers-by-order", "client/server-requests"),
+    // Whether all have their answers in time where each waits for all others.
+    ("one-at-a-time", "isolation/answers-reach-their-caller"),
+];
 
 #[test]
 fn every_fault_fails_the_checks_that_it_violates_and_the_rest_is_as_reviewed() {

@@ -123,6 +123,7 @@ fn excused(id: &str, _revision: Revision) -> bool {
         "latency/no-held-back-segment" => !instruments.withheld_ack,
         "latency/repeated-calls-within-budget"
         | "latency/calls-beside-others-within-budget"
+        | "isolation/bystanders-are-served"
         | "http/get-head-at-once" => !instruments.kernel_times,
         _ => false,
     }

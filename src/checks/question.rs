@@ -188,3 +188,10 @@ pub(super) fn telling(exchange: &Exchange) -> Moment {
     };
     exchange.response().map(|received| received.moment).or(head).or(ending).unwrap_or(exchange.asked)
 }
+
+/// The session that an exchange belongs to: the one that it names or, at its beginning, the one that it opens.
+pub(super) fn session(exchange: &Exchange) -> Option<&[u8]> {
+    let named = exchange.request.as_ref().and_then(|head| head.fields.get("mcp-session-id"));
+    let granted = || exchange.answer.as_ref().and_then(|answer| answer.head.fields.get("mcp-session-id"));
+    named.or_else(granted).map(|field| field.value.as_slice())
+}

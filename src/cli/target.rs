@@ -33,8 +33,8 @@ pub struct TargetArgs {
     /// A file of header fields, one per line.
     #[arg(long, value_name = "FILE", help_heading = "Target")]
     header_file: Vec<PathBuf>,
-    /// One of the target's tools for a role (slow, progress, error, large, server-request), as
-    /// ROLE=NAME or ROLE=NAME:JSON.
+    /// One of the target's tools for a role (slow, progress, error, large, server-request, echo, side-effect, effect), as
+    /// ROLE=NAME or ROLE=NAME:JSON; `{mark}` in the JSON's texts stands for a text that differs from call to call.
     #[arg(long, value_name = "ROLE=NAME[:JSON]", help_heading = "Target")]
     tool: Vec<String>,
     /// Switch a fault of the embedded reference server on, to see what a failure looks like

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::spec::{Era, Revision};
-use crate::target::Endpoint;
+use crate::target::{Endpoint, MARK};
 use crate::trace::{Conduct, Message, MessageKind, Part};
 
 /// A request to be written.
@@ -131,6 +131,12 @@ impl Call {
         self
     }
 
+    /// With this text wherever the arguments have room for one.
+    pub fn marked(mut self, mark: &str) -> Self {
+        self.params.iter_mut().flat_map(Map::values_mut).for_each(|value| put(value, mark));
+        self
+    }
+
     /// The JSON text of the message with this id (raw JSON), or of a notification without one.
     pub fn message(&self, revision: Revision, id: Option<&str>) -> String {
         let mut params = self.params.clone();
@@ -161,6 +167,15 @@ impl Call {
             fields.push(("Mcp-Name".to_owned(), header_value(name)));
         }
         fields
+    }
+}
+
+fn put(value: &mut Value, mark: &str) {
+    match value {
+        Value::String(text) => *text = text.replace(MARK, mark),
+        Value::Array(elements) => elements.iter_mut().for_each(|element| put(element, mark)),
+        Value::Object(members) => members.values_mut().for_each(|member| put(member, mark)),
+        _ => {}
     }
 }
 

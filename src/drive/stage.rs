@@ -155,6 +155,23 @@ impl Stage {
         Err(last.map_or_else(|| Stop::Answer("the target has no address".to_owned()), Stop::from))
     }
 
+    /// Opens a connection with a receive buffer of so many bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::connect`].
+    pub fn connect_narrow(&self, room: u32) -> Result<Connection, Stop> {
+        let timeout = self.options.timeout.min(CONNECT_PATIENCE);
+        let mut last = Stop::Answer("the target has no address".to_owned());
+        for address in self.endpoint.addresses() {
+            match Connection::open_narrow(address, timeout, room, &self.tap, &self.interrupt) {
+                Ok(connection) => return Ok(connection),
+                Err(error) => last = error.into(),
+            }
+        }
+        Err(last)
+    }
+
     fn connect_to(&self, address: SocketAddr, timeout: Duration) -> Result<Connection, ConnectError> {
         Connection::open(address, timeout, &self.tap, &self.interrupt)
     }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ use super::in_flight::{InFlight, Ticket};
 use super::message::{self, Id, Outcome, Request};
 use super::server::{GLANCE, OpenChannel, Server};
 use super::session::Session;
-use super::tools::{Stopped, Surroundings};
+use super::tools::{Counters, Stopped, Surroundings};
 
 /// How long after the response the timer comes that ends a stream, or empties its buffer, with those faults.
 const TICK: Duration = Duration::from_millis(25);
@@ -32,6 +33,11 @@ pub(super) struct Channel<'c> {
     /// The progress token of the request leads somewhere else.
     loses_progress: bool,
     open: OpenChannel,
+    /// Its number, and how many reports of all streams it has looked at, where they share them.
+    number: u64,
+    reports_seen: usize,
+    /// That the client has gone has had its effect, where it has one.
+    suffered: bool,
 }
 
 /// Where the messages go.
@@ -55,8 +61,24 @@ pub(super) enum CalledOff {
 impl<'c> Channel<'c> {
     pub(super) fn new(server: &Arc<Server>, called_off: CalledOff, sink: Sink<'c>) -> Self {
         let (server, open) = (Arc::clone(server), server.open_channel());
-        let (session, ticket, log, last_notification) = (None, None, None, None);
-        Channel { server, session, ticket, log, sink, called_off, last_notification, loses_progress: false, open }
+        static NUMBERS: AtomicU64 = AtomicU64::new(0);
+
+        let (number, reports_seen) = (NUMBERS.fetch_add(1, Ordering::Relaxed), server.shared_reports());
+        let (session, ticket, log, last_notification, loses_progress) = (None, None, None, None, false);
+        Channel {
+            server,
+            session,
+            ticket,
+            log,
+            sink,
+            called_off,
+            last_notification,
+            loses_progress,
+            open,
+            number,
+            reports_seen,
+            suffered: false,
+        }
     }
 
     /// Enters the request, so that a later message can mean it.
@@ -80,13 +102,40 @@ impl<'c> Channel<'c> {
 
     /// Ends the stream before the response; the messages still to come are kept for a client that asks for them.
     pub(super) fn detach(self) -> (Channel<'static>, io::Result<()>) {
-        let Channel { server, session, ticket, log, sink, called_off, last_notification, loses_progress, open } = self;
+        let Channel {
+            server,
+            session,
+            ticket,
+            log,
+            sink,
+            called_off,
+            last_notification,
+            loses_progress,
+            open,
+            number,
+            reports_seen,
+            suffered,
+        } = self;
         let ended = match sink {
             Sink::Stream(stream) => stream.end(),
             _ => Ok(()),
         };
         let sink = Sink::Nobody;
-        (Channel { server, session, ticket, log, sink, called_off, last_notification, loses_progress, open }, ended)
+        let detached = Channel {
+            server,
+            session,
+            ticket,
+            log,
+            sink,
+            called_off,
+            last_notification,
+            loses_progress,
+            open,
+            number,
+            reports_seen,
+            suffered,
+        };
+        (detached, ended)
     }
 
     /// Sends the response, and ends the answer.
@@ -96,12 +145,10 @@ impl<'c> Channel<'c> {
             self.wait_for_session_end();
             return self.end();
         }
-        self.server.leave_entry(match outcome {
-            Outcome::Result(_) => Fault::EntryLeftAfterResponse,
-            Outcome::Error(_) => Fault::EntryLeftAfterError,
-        });
-        if self.server.has(Fault::EntryLeftAfterDisconnect) && self.client_has_gone() {
-            self.server.leave_entry(Fault::EntryLeftAfterDisconnect);
+        if self.server.has(Fault::FailureIsContagious)
+            && matches!(outcome, Outcome::Result(result) if result["isError"] == true)
+        {
+            self.server.start_over();
         }
         let response = message::response(Some(id), outcome, &self.server);
         match self.sink {
@@ -216,12 +263,40 @@ impl<'c> Channel<'c> {
     }
 
     fn is_called_off(&mut self) -> bool {
+        if self.server.has(Fault::DisconnectCancels) && self.client_has_gone() {
+            return true;
+        }
         match self.called_off {
             _ if self.server.is_closing() => true,
-            CalledOff::ByDisconnect => self.client_has_gone(),
+            CalledOff::ByDisconnect => !self.server.has(Fault::DisconnectIgnored) && self.client_has_gone(),
             // Who waits for a JSON object has to be answered with one, and a server may ignore the notification.
             CalledOff::ByNotification => {
                 !matches!(self.sink, Sink::Json(..)) && self.ticket.as_ref().is_some_and(Ticket::is_cancelled)
+            }
+        }
+    }
+
+    /// What a disconnect does to others, with those faults.
+    fn suffer_disconnect(&mut self) {
+        let (hangs_up, ends_session) =
+            (self.server.has(Fault::HangsUpOnAll), self.server.has(Fault::SessionDiesWithConnection));
+        if (hangs_up || ends_session) && !self.suffered && self.client_has_gone() {
+            self.suffered = true;
+            if hangs_up {
+                self.server.hang_up();
+            }
+            if let Some(session) = self.session.as_ref().filter(|_| ends_session) {
+                self.server.sessions.drop_out(session);
+            }
+        }
+    }
+
+    /// Sends the reports of the other streams, with that fault.
+    fn send_reports_of_others(&mut self) {
+        for (from, report) in self.server.reports_behind(self.reports_seen) {
+            self.reports_seen += 1;
+            if from != self.number {
+                self.send(&report, Place::Inside);
             }
         }
     }
@@ -244,11 +319,19 @@ impl Surroundings for Channel<'_> {
         }
         self.send(notification, Place::Inside);
         self.last_notification = Some(notification.to_owned());
+        if self.server.has(Fault::ReportsOnAnyStream) {
+            self.server.share_report(self.number, notification);
+        }
+        if self.server.has(Fault::ReportsToEverySession) {
+            self.server.sessions.push_to_others(self.session.as_ref(), notification);
+        }
     }
 
     fn pause(&mut self, length: Duration) -> Result<(), Stopped> {
         let end = Instant::now() + length;
         loop {
+            self.suffer_disconnect();
+            self.send_reports_of_others();
             if self.is_called_off() {
                 return Err(Stopped);
             }
@@ -258,5 +341,22 @@ impl Surroundings for Channel<'_> {
             }
             thread::sleep(left.min(GLANCE));
         }
+    }
+
+    fn keep(&mut self, argument: String) -> Result<String, Stopped> {
+        /// Long enough for somebody else to come with the same id.
+        const UNTIL_NEEDED: Duration = Duration::from_millis(60);
+
+        let Some(key) = self.ticket.as_ref().map(|ticket| ticket.key().to_owned()) else { return Ok(argument) };
+        if !self.server.has(Fault::ArgumentsKeptById) {
+            return Ok(argument);
+        }
+        self.server.keep_by_id(&key, argument.clone());
+        self.pause(UNTIL_NEEDED)?;
+        Ok(self.server.kept_by_id(&key).unwrap_or(argument))
+    }
+
+    fn counters(&self) -> &Counters {
+        &self.server.counters
     }
 }

@@ -136,6 +136,7 @@ impl Connection {
 
     /// Hands bytes to the kernel with one system call, unless its buffer is full.
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let _turn = self.server.has(Fault::LockOverWrite).then(|| self.server.turn());
         self.socket.as_ref().write_all(bytes)
     }
 

@@ -79,6 +79,9 @@ fn post(request: &Request, connection: &mut Connection) -> io::Result<()> {
     }
     let server = Arc::clone(&connection.server);
     let _turn = server.has(Fault::OneAtATime).then(|| server.turn());
+    if server.is_starting_over() {
+        return connection.empty(Head::new(500));
+    }
     match Payload::parse(&request.body) {
         Err(malformed) => refuse_malformed(malformed, fields, connection),
         Ok(payload) if is_modern(fields, &payload, &connection.server) => modern::post(payload, fields, connection),

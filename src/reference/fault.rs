@@ -136,6 +136,28 @@ switches! {
         ForgetsInACrowd, "forgets-in-a-crowd", violates ["isolation/crowd-is-served"]:
             "Loses some of the calls that come while many connections are open.";
 
+        ArgumentsKeptById, "arguments-kept-by-id", violates ["isolation/answers-reach-their-caller"]:
+            "Keeps the argument of a call under its id, whosever it is: of two clients with the same ids, one gets the \
+             other's answer.";
+        FailureIsContagious, "failure-is-contagious", violates ["isolation/answers-reach-their-caller"]:
+            "Starts over when a tool has failed: for 200 ms whatever anybody asks is answered 500.";
+        DeleteEndsAll, "delete-ends-all", violates ["isolation/answers-reach-their-caller"]:
+            "Calls everything off that is at work when a session is deleted, whosever it is.";
+        ReportsOnAnyStream, "reports-on-any-stream", violates ["isolation/nothing-crosses-sessions"]:
+            "Reports progress through a queue that all streams share, so that each of them carries the reports of all.";
+        ReportsToEverySession, "reports-to-every-session", violates ["isolation/nothing-crosses-sessions"]:
+            "Reports progress on the GET streams of all other sessions, too.";
+        LockOverWrite, "lock-over-write", violates ["isolation/bystanders-are-served"]:
+            "Takes its lock while it writes, so that all others wait for a client that does not read.";
+        HangsUpOnAll, "hangs-up-on-all", violates ["isolation/survives-a-dropped-connection"]:
+            "Closes every connection when a client drops one that has a call at work.";
+        SessionDiesWithConnection, "session-dies-with-connection", violates ["isolation/survives-a-dropped-connection"]:
+            "Ends the session of a client that drops a connection with a call at work.";
+        DisconnectCancels, "disconnect-cancels", violates ["isolation/disconnect-is-no-cancellation"]:
+            "Calls a request off when its client disconnects, in the legacy revisions.";
+        DisconnectIgnored, "disconnect-ignored", violates ["isolation/disconnect-is-cancellation"]:
+            "Goes on with the work on a request whose client has disconnected, in 2026-07-28.";
+
         GetNotFound, "get-not-found", violates ["http/get-is-stream-or-405"]:
             "Has no route for GET, and answers 404.";
         GetAnswersJson, "get-answers-json", violates ["http/get-is-stream-or-405"]:

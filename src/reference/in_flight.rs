@@ -37,6 +37,11 @@ impl InFlight {
         self.stale_tokens.lock().unwrap_or_else(PoisonError::into_inner).insert(token.to_owned())
     }
 
+    /// Calls off every request.
+    pub(super) fn cancel_all(&self) {
+        entries(&self.calls).values().for_each(|cancelled| cancelled.store(true, Ordering::Relaxed));
+    }
+
     /// Calls off the request with this key, if there is one.
     pub(super) fn cancel(&self, key: &str) {
         if let Some(cancelled) = entries(&self.calls).get(key) {
@@ -46,6 +51,10 @@ impl InFlight {
 }
 
 impl Ticket {
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
+
     pub(super) fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Relaxed)
     }

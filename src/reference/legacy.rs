@@ -390,6 +390,9 @@ fn listen(session: &Session, connection: &mut Connection) -> io::Result<()> {
 /// Answers a DELETE: the session ends ("Session Management", 5).
 pub(super) fn delete(fields: &Fields, connection: &mut Connection) -> io::Result<()> {
     let server = Arc::clone(&connection.server);
+    if server.has(Fault::DeleteEndsAll) {
+        server.sessions.cancel_all();
+    }
     match living_session_of(fields, &connection.server) {
         Ok(session) if server.has(Fault::SessionSurvivesDelete) => session.end(),
         Ok(_) => {

@@ -1,10 +1,11 @@
 //! What all connections share, and the loop that takes them in.
 
+use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use socket2::Socket;
@@ -13,6 +14,7 @@ use super::event_store::{EventStore, Habits};
 use super::in_flight::InFlight;
 use super::revision::Revision;
 use super::session::Sessions;
+use super::tools::Counters;
 use super::{Config, Fault, Variant, connection};
 
 /// How long a thread that waits for several things goes without looking at all of them.
@@ -35,6 +37,14 @@ pub(super) struct Server {
     closing: AtomicBool,
     connections: Mutex<Vec<Weak<Socket>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// What the tools count.
+    pub(super) counters: Counters,
+    /// What is kept of the calls at work under their ids: nothing, unless that is the fault.
+    kept_by_id: Mutex<HashMap<String, String>>,
+    /// The reports for all streams: there are none, unless that is the fault.
+    shared_reports: Mutex<Vec<(u64, String)>>,
+    /// Until when everything fails, where that is the fault.
+    starting_over: Mutex<Option<Instant>>,
     /// Sockets that nobody will ever close: there are none, unless that is the fault.
     forgotten: Mutex<Vec<Arc<Socket>>>,
     /// What calls are registered in, where that is the fault.
@@ -69,6 +79,10 @@ impl Server {
             closing: AtomicBool::new(false),
             connections: Mutex::default(),
             threads: Mutex::default(),
+            counters: Counters::default(),
+            kept_by_id: Mutex::default(),
+            shared_reports: Mutex::default(),
+            starting_over: Mutex::default(),
             forgotten: Mutex::default(),
             register: Mutex::default(),
             channels: AtomicU32::new(0),
@@ -142,6 +156,50 @@ impl Server {
     /// Leaves a notification for the stream of the next request, and hands over what was left for this one.
     pub(super) fn exchange_late(&self, notification: Option<String>) -> Option<String> {
         std::mem::replace(&mut *self.late.lock().unwrap_or_else(PoisonError::into_inner), notification)
+    }
+
+    /// Keeps this under an id, and whatever was there before no longer.
+    pub(super) fn keep_by_id(&self, id: &str, what: String) {
+        locked(&self.kept_by_id).insert(id.to_owned(), what);
+    }
+
+    /// What is kept under an id.
+    pub(super) fn kept_by_id(&self, id: &str) -> Option<String> {
+        locked(&self.kept_by_id).get(id).cloned()
+    }
+
+    /// Leaves a report for all streams; each of them has a number.
+    pub(super) fn share_report(&self, from: u64, report: &str) {
+        locked(&self.shared_reports).push((from, report.to_owned()));
+    }
+
+    /// How many reports were left so far.
+    pub(super) fn shared_reports(&self) -> usize {
+        locked(&self.shared_reports).len()
+    }
+
+    /// The reports behind the first so many, with the numbers of their streams.
+    pub(super) fn reports_behind(&self, first: usize) -> Vec<(u64, String)> {
+        locked(&self.shared_reports).get(first..).unwrap_or_default().to_vec()
+    }
+
+    /// From now on, everything fails for a while.
+    pub(super) fn start_over(&self) {
+        /// As long as a worker takes to come up again.
+        const A_WHILE: Duration = Duration::from_millis(200);
+
+        *locked(&self.starting_over) = Some(Instant::now() + A_WHILE);
+    }
+
+    pub(super) fn is_starting_over(&self) -> bool {
+        locked(&self.starting_over).is_some_and(|until| Instant::now() < until)
+    }
+
+    /// Closes every connection.
+    pub(super) fn hang_up(&self) {
+        for socket in self.sockets() {
+            let _ = socket.shutdown(std::net::Shutdown::Both);
+        }
     }
 
     /// Waits until no other request has the turn.
@@ -257,6 +315,10 @@ impl Server {
     fn threads(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
         self.threads.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Takes connections in until the server closes; then waits for all that it started.

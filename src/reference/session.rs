@@ -63,6 +63,27 @@ impl Sessions {
         (open.by_id.len(), open.by_id.values().map(|session| session.in_flight.len()).sum())
     }
 
+    /// Sends a message on the GET streams of all sessions but this one.
+    pub(super) fn push_to_others(&self, than: Option<&Arc<Session>>, message: &str) {
+        let is_it = |session: &Arc<Session>| than.is_some_and(|than| Arc::ptr_eq(than, session));
+        for session in self.sessions().by_id.values().filter(|session| !is_it(session)) {
+            session.push(message);
+        }
+    }
+
+    /// Calls off what is at work in any session.
+    pub(super) fn cancel_all(&self) {
+        self.sessions().by_id.values().for_each(|session| session.in_flight.cancel_all());
+    }
+
+    /// Ends this session.
+    pub(super) fn drop_out(&self, session: &Arc<Session>) {
+        let id = self.sessions().by_id.iter().find(|(_, other)| Arc::ptr_eq(session, other)).map(|(id, _)| id.clone());
+        if let Some(id) = id {
+            self.end(&id);
+        }
+    }
+
     /// The session of this id, unless it never was or has ended.
     pub(super) fn find(&self, id: &[u8]) -> Option<Arc<Session>> {
         self.sessions().by_id.get(id).cloned()

@@ -64,6 +64,12 @@ pub const REQUIREMENTS: &[Requirement] = &[
         source: Source::Specification(&[(R20260728, "basic/patterns/cancellation#")]),
     },
     Requirement {
+        id: "cancel.http.stop-work",
+        summary: "Work for the cancelled request stops soon.",
+        levels: &[(R20260728, Should)],
+        source: Source::Specification(&[(R20260728, "basic/transports/streamable-http#cancellation")]),
+    },
+    Requirement {
         id: "cancel.only-own-inflight",
         summary: "Cancellations name only own requests believed to be running.",
         levels: ALL_MUST,
@@ -342,6 +348,16 @@ pub const REQUIREMENTS: &[Requirement] = &[
         ]),
     },
     Requirement {
+        id: "http.post.sse.disconnect-not-cancel",
+        summary: "A dropped connection is not taken as cancellation of the request.",
+        levels: LEGACY_SHOULD,
+        source: Source::Specification(&[
+            (R20250326, "basic/transports#sending-messages-to-the-server"),
+            (R20250618, "basic/transports#sending-messages-to-the-server"),
+            (R20251125, "basic/transports#sending-messages-to-the-server"),
+        ]),
+    },
+    Requirement {
         id: "http.post.sse.eventual-response",
         summary: "The SSE answer eventually carries the JSON-RPC response for each request of the POST.",
         levels: LEGACY_SHOULD,
@@ -610,6 +626,17 @@ pub const REQUIREMENTS: &[Requirement] = &[
             (R20250326, "basic/utilities/ping#behavior-requirements"),
             (R20250618, "basic/utilities/ping#behavior-requirements"),
             (R20251125, "basic/utilities/ping#behavior-requirements"),
+        ]),
+    },
+    Requirement {
+        id: "progress.only-active-tokens",
+        summary: "Progress refers only to tokens of requests that are still running.",
+        levels: ALL_MUST,
+        source: Source::Specification(&[
+            (R20250326, "basic/utilities/progress#behavior-requirements"),
+            (R20250618, "basic/utilities/progress#behavior-requirements"),
+            (R20251125, "basic/utilities/progress#behavior-requirements"),
+            (R20260728, "basic/patterns/progress#behavior-requirements"),
         ]),
     },
     Requirement {

@@ -20,7 +20,7 @@ pub use self::endpoint::{Endpoint, EndpointError};
 pub(crate) use self::group::end_all_at_once;
 pub use self::holdings::{Held, Holdings, Inventory};
 pub use self::in_process::InProcess;
-pub use self::roles::{ToolRole, ToolRoles};
+pub use self::roles::{MARK, ToolRole, ToolRoles};
 
 use crate::manifest::TargetFacts;
 use crate::reference::{self, Reference, Variant};

@@ -19,10 +19,25 @@ pub enum ToolRole {
     Large,
     /// Asks something of the client.
     ServerRequest,
+    /// Answers with what it is told.
+    Echo,
+    /// Takes a moment, and does something at the end of it that the effect tool tells of; stops when it is cancelled.
+    SideEffect,
+    /// Tells what the side effect has come to: read-only, and the same until there is another one.
+    Effect,
 }
 
 impl ToolRole {
-    const ALL: [Self; 5] = [Self::Slow, Self::Progress, Self::Error, Self::Large, Self::ServerRequest];
+    const ALL: [Self; 8] = [
+        Self::Slow,
+        Self::Progress,
+        Self::Error,
+        Self::Large,
+        Self::ServerRequest,
+        Self::Echo,
+        Self::SideEffect,
+        Self::Effect,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -31,6 +46,9 @@ impl ToolRole {
             Self::Error => "error",
             Self::Large => "large",
             Self::ServerRequest => "server-request",
+            Self::Echo => "echo",
+            Self::SideEffect => "side-effect",
+            Self::Effect => "effect",
         }
     }
 }
@@ -41,12 +59,15 @@ impl fmt::Display for ToolRole {
     }
 }
 
+/// What stands in the arguments for a text that mcpwire chooses.
+pub const MARK: &str = "{mark}";
+
 /// A tool and the arguments to call it with.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MappedTool {
     /// Its name.
     pub name: String,
-    /// The arguments.
+    /// The arguments, with a [`MARK`] in their texts where another one is to stand in each call.
     pub arguments: Option<Value>,
 }
 
@@ -61,7 +82,10 @@ pub enum RoleError {
     #[error("`{0}` is not of the form ROLE=NAME or ROLE=NAME:JSON")]
     Form(String),
     /// No such role.
-    #[error("tool role `{0}` is not known (known roles: slow, progress, error, large, server-request)")]
+    #[error(
+        "tool role `{0}` is not known (known roles: slow, progress, error, large, server-request, echo, side-effect, \
+         effect)"
+    )]
     Role(String),
     /// The arguments are no JSON object.
     #[error("the arguments of tool `{0}` are not a JSON object")]
@@ -80,8 +104,20 @@ impl ToolRoles {
         let mut roles = Self::default();
         // Slow enough to have two calls in flight, and no slower: it is called often.
         let slow = Some(serde_json::json!({"ms": 150}));
-        let tools =
-            [(ToolRole::Slow, "slow", slow), (ToolRole::Progress, "progress", None), (ToolRole::Error, "fail", None)];
+        // More than the buffers of both ends take, so that whoever does not read it holds its writer up.
+        let large = Some(serde_json::json!({"kib": 6 * 1024}));
+        let echo = Some(serde_json::json!({"text": MARK}));
+        let side_effect = Some(serde_json::json!({"key": MARK, "ms": 80}));
+        let effect = Some(serde_json::json!({"key": MARK}));
+        let tools = [
+            (ToolRole::Slow, "slow", slow),
+            (ToolRole::Progress, "progress", None),
+            (ToolRole::Error, "fail", None),
+            (ToolRole::Large, "large", large),
+            (ToolRole::Echo, "echo", echo),
+            (ToolRole::SideEffect, "count-after", side_effect),
+            (ToolRole::Effect, "counter", effect),
+        ];
         for (role, name, arguments) in tools {
             roles.0.insert(role, MappedTool { name: name.to_owned(), arguments });
         }

@@ -97,8 +97,34 @@ impl Connection {
     ///
     /// Where the peer cannot be reached within `timeout`.
     pub fn open(peer: SocketAddr, timeout: Duration, tap: &Tap, interrupt: &Interrupt) -> Result<Self, ConnectError> {
+        Self::open_with(peer, timeout, None, tap, interrupt)
+    }
+
+    /// The same with a receive buffer of so many bytes, where the system grants it: whoever writes more than we read has
+    /// to wait soon.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open`].
+    pub fn open_narrow(
+        peer: SocketAddr,
+        timeout: Duration,
+        room: u32,
+        tap: &Tap,
+        interrupt: &Interrupt,
+    ) -> Result<Self, ConnectError> {
+        Self::open_with(peer, timeout, Some(room), tap, interrupt)
+    }
+
+    fn open_with(
+        peer: SocketAddr,
+        timeout: Duration,
+        room: Option<u32>,
+        tap: &Tap,
+        interrupt: &Interrupt,
+    ) -> Result<Self, ConnectError> {
         let began = tap.clock().now();
-        let socket = connect(peer, timeout).map_err(|source| {
+        let socket = connect(peer, timeout, room).map_err(|source| {
             tap.note(What::ConnectFailed { peer: peer.to_string(), error: source.to_string() });
             ConnectError { peer, source }
         })?;
@@ -113,6 +139,9 @@ impl Connection {
         let mut connection = Self::over(socket, Decoder::of_ours(id), id, tap, interrupt);
         connection.note(connected);
         connection.write_promptly();
+        if let Some(room) = room {
+            connection.note(What::OptionSet { conn: id, option: "SO_RCVBUF".to_owned(), value: room.into() });
+        }
         Ok(connection)
     }
 
@@ -174,6 +203,11 @@ impl Connection {
     /// What the last read brought, also what the trace had no room for.
     pub fn last_read(&self) -> &[u8] {
         &self.buffer[..self.filled]
+    }
+
+    /// How many bytes have come that nobody has read. `None` where this system cannot tell.
+    pub fn unread(&self) -> Option<u64> {
+        Some(os::tcp_info(&self.socket)?.bytes_received.saturating_sub(self.decoder.received()))
     }
 
     /// How many bytes have come so far.
@@ -427,8 +461,12 @@ impl Drop for Connection {
     }
 }
 
-fn connect(peer: SocketAddr, timeout: Duration) -> io::Result<Socket> {
+fn connect(peer: SocketAddr, timeout: Duration, room: Option<u32>) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(peer), Type::STREAM, Some(Protocol::TCP))?;
+    if let Some(room) = room {
+        // Before connecting as well: the window is agreed on then.
+        let _ = socket.set_recv_buffer_size(room as usize);
+    }
     // Before connecting, so that even the first segment is stamped.
     let _ = os::enable_stamps(&socket);
     socket.connect_timeout(&peer.into(), timeout)?;

@@ -25,7 +25,7 @@ use crate::mcpwire::{folder, run, text};
 #[case::https(&["server", "--url", "https://127.0.0.1:1/mcp"], &["https://127.0.0.1:1/mcp", "not supported yet"])]
 #[case::not_a_url(&["server", "--url", "127.0.0.1:1"], &["127.0.0.1:1", "http://"])]
 #[case::bad_port(&["server", "--url", "http://127.0.0.1:99999"], &["host or port"])]
-#[case::role(&["server", "--tool", "quick=x"], &["quick", "slow, progress, error, large, server-request"])]
+#[case::role(&["server", "--tool", "quick=x"], &["quick", "slow, progress, error, large, server-request, echo, side-effect, effect"])]
 #[case::role_form(&["server", "--tool", "slow"], &["ROLE=NAME"])]
 #[case::role_arguments(&["server", "--tool", "slow=x:[1]"], &["JSON object"])]
 #[case::report_format(&["server", "--report", "html"], &["html", "text, json"])]

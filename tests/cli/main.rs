@@ -4,6 +4,7 @@ mod bad_input;
 mod cleanup;
 mod clients;
 mod hostile;
+mod isolation;
 mod latency;
 mod load;
 mod mcpwire;

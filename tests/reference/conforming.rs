@@ -130,10 +130,10 @@ fn the_tools_do_what_they_say() {
         assert_eq!(list.field("content-type").as_deref(), Some("application/json"));
         let tools = list.message()["result"]["tools"].as_array().unwrap().clone();
         let names: Vec<_> = tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect();
-        assert_eq!(names, ["greet", "echo", "slow", "progress", "fail"]);
+        assert_eq!(names, ["greet", "echo", "slow", "progress", "fail", "large", "count-after", "counter"]);
         assert!(tools.iter().all(|tool| tool["inputSchema"]["type"] == "object"));
         let read_only: Vec<_> = tools.iter().map(|tool| tool["annotations"]["readOnlyHint"] == true).collect();
-        assert_eq!(read_only, [true, false, true, true, true]);
+        assert_eq!(read_only, [true, false, true, true, true, true, false, true]);
 
         let result = |answer: Answer| answer.whole().message()["result"].clone();
         let echo = result(client.ask(&client.call("1", "echo", r#""arguments":{"text":"äß€😀\n"}"#)));
@@ -143,6 +143,16 @@ fn the_tools_do_what_they_say() {
         let start = Instant::now();
         result(client.ask(&client.call("1", "slow", r#""arguments":{"ms":60}"#)));
         assert!(start.elapsed() >= Duration::from_millis(60));
+        let large = result(client.ask(&client.call("1", "large", r#""arguments":{"kib":2}"#)));
+        assert!(large["content"][0]["text"].as_str().is_some_and(|text| text.len() >= 2048));
+        let key = format!(r#""arguments":{{"key":"{revision}","ms":10}}"#);
+        let counted = |client: &mut Client| {
+            let told = client.ask(&client.call("1", "counter", &key)).whole().message();
+            told["result"]["content"][0]["text"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(counted(&mut client), "0");
+        result(client.ask(&client.call("1", "count-after", &key)));
+        assert_eq!(counted(&mut client), "1");
         let unknown = client.ask(&client.call("1", "nonesuch", "")).whole();
         assert!(unknown.is_stream());
         assert_eq!((unknown.status(), unknown.code()), (200, -32602));

@@ -8,7 +8,7 @@ checks! {
     malformed_input_is_refused,
 }
 
-use super::question::{BUSY, Question, came, telling};
+use super::question::{BUSY, Question, came, session, telling};
 use crate::trace::{Exchange, Id, Received, Trace};
 use crate::verdict::{Cite, Judge};
 
@@ -85,11 +85,4 @@ impl<'a> Requests<'a> {
         })?;
         (here.is_none_or(|request| request.answered) || !self.0[owner].answered).then_some(owner)
     }
-}
-
-/// The session that an exchange belongs to: the one that it names or, at its beginning, the one that it opens.
-fn session(exchange: &Exchange) -> Option<&[u8]> {
-    let named = exchange.request.as_ref().and_then(|head| head.fields.get("mcp-session-id"));
-    let granted = || exchange.answer.as_ref().and_then(|answer| answer.head.fields.get("mcp-session-id"));
-    named.or_else(granted).map(|field| field.value.as_slice())
 }

@@ -1,14 +1,17 @@
 //! The scenarios against a server, a file each: small blocking functions that label what they do.
 
+mod beside_trouble;
 mod calls_beside;
 mod churn;
 mod crowd;
+mod disconnect;
 mod experiments;
 mod failed_initialize;
 mod get_stream;
 mod ids;
 mod ids_in_flight;
 mod last_event_id;
+mod listening;
 mod malformed_input;
 mod repeated_calls;
 mod resumption;
@@ -43,6 +46,8 @@ pub fn play(scenario: Scenario, stage: &Stage) -> Result<(), Stop> {
         Scenario::SessionLifecycle => session_lifecycle::play(stage),
         Scenario::FailedInitialize => failed_initialize::play(stage),
         Scenario::GetStream => get_stream::play(stage),
+        Scenario::Disconnect => disconnect::play(stage),
+        Scenario::BesideTrouble => beside_trouble::play(stage),
         Scenario::Churn => churn::play(stage),
         Scenario::Crowd => crowd::play(stage),
         Scenario::Soak => soak::play(stage),

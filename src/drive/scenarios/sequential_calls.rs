@@ -4,14 +4,13 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::drive::ask::{Ask, Call};
-use crate::drive::session::{Session, requests_in};
-use crate::drive::stage::{Stage, Stop, Until};
+use super::listening;
+use crate::drive::ask::Call;
+use crate::drive::session::Session;
+use crate::drive::stage::{Stage, Stop};
 use crate::target::ToolRole;
-use crate::trace::Ending;
-use crate::wire::connection::{Connection, Wait};
 
 /// How often each kind of request comes.
 const ROUNDS: u32 = 4;
@@ -27,32 +26,13 @@ pub fn play(stage: &Stage) -> Result<(), Stop> {
     let mut session = Session::open(stage)?.patiently();
     let over = AtomicBool::new(false);
     let listener = match stage.revision.is_legacy() {
-        true => listen(stage, &session)?,
+        true => listening::listen(stage, &session, "listen")?,
         false => None,
     };
     let played = thread::scope(|scope| {
-        if let Some(mut listener) = listener {
-            let over = &over;
-            let mut beside = session.beside();
-            scope.spawn(move || {
-                let mut answered = 0;
-                while !over.load(Ordering::Relaxed) {
-                    // A call may wait for what the target asks of us here.
-                    let asked = listener.exchanges().last().and_then(|last| requests_in(last).nth(answered).cloned());
-                    if let Some(request) = asked {
-                        answered += 1;
-                        if beside.answer(&request).is_err() {
-                            break;
-                        }
-                        continue;
-                    }
-                    match listener.wait(Instant::now() + Duration::from_millis(20)) {
-                        Wait::Bytes | Wait::Nothing => {}
-                        Wait::Ended(_) | Wait::Interrupted => break,
-                    }
-                }
-                listener.close();
-            });
+        if let Some(listener) = listener {
+            let (over, beside) = (&over, session.beside());
+            scope.spawn(move || listening::attend(listener, beside, over));
         }
         let played = rounds(stage, &mut session).and_then(|()| session.linger(STRAGGLERS));
         over.store(true, Ordering::Relaxed);
@@ -88,19 +68,4 @@ fn rounds(stage: &Stage, session: &mut Session<'_>) -> Result<(), Stop> {
         }
     }
     Ok(())
-}
-
-/// Opens the GET stream; `None` where the target offers none.
-fn listen(stage: &Stage, session: &Session<'_>) -> Result<Option<Connection>, Stop> {
-    let mut connection = stage.connect()?;
-    stage.ask(&mut connection, &session.with_session(Ask::get("listen")));
-    // A head that waits for the first event must not hold up the rest.
-    stage.settle(&mut connection, Until::For(Duration::from_millis(20)))?;
-    match connection.exchanges().last() {
-        Some(exchange) if matches!(exchange.ending, Ending::Open { .. }) => Ok(Some(connection)),
-        _ => {
-            connection.close();
-            Ok(None)
-        }
-    }
 }

@@ -30,7 +30,7 @@ fn script(revision: &str) -> Value {
 fn follows(server: &Reference, revision: &str) {
     let told = run(&server.url(), &script(revision), None);
     assert_eq!(told.line("connect")["result"], json!({}));
-    assert_eq!(told.line("tools")["result"]["tools"].as_array().unwrap().len(), 5);
+    assert_eq!(told.line("tools")["result"]["tools"].as_array().unwrap().len(), 8);
     assert_eq!(told.text("greet"), "Grüß dich!");
     assert_eq!(told.text("echo"), "Größe");
     assert_eq!(told.line("fail")["result"]["isError"], true);
