@@ -463,6 +463,7 @@ pub(super) fn empty(role: Role, target: TargetFacts, options: Options, command: 
         incomplete: None,
         command,
         command_tail: String::new(),
+        faults: None,
         target_output: Vec::new(),
         traces: Vec::new(),
     };

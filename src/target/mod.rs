@@ -7,6 +7,7 @@ mod group;
 mod holdings;
 mod in_process;
 mod output;
+mod permission;
 mod roles;
 
 use std::io;
@@ -19,6 +20,7 @@ pub use self::endpoint::{Endpoint, EndpointError};
 pub(crate) use self::group::end_all_at_once;
 pub use self::holdings::Holdings;
 pub use self::in_process::InProcess;
+pub use self::permission::Permission;
 pub use self::roles::{ToolRole, ToolRoles};
 
 use crate::manifest::TargetFacts;

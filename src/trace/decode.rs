@@ -8,7 +8,7 @@
 use std::sync::OnceLock;
 
 use super::Vantage;
-use super::event::{Conduct, ConnectionId, Event, Part, What};
+use super::event::{Conduct, ConnectionId, Event, Harm, Part, What};
 use super::message::{Id, Message};
 use super::time::Nanos;
 use crate::codec::http1::{
@@ -28,8 +28,10 @@ pub struct Decoder {
     exchanges: Vec<Exchange>,
     /// The first exchange that has no complete answer yet.
     current: usize,
-    /// The method of the request that is being written has been told to the response parser.
-    expecting: bool,
+    /// The method of the request that is being written, until it has been told to the response parser.
+    method: Option<Vec<u8>>,
+    /// A fault of ours has spoilt whatever is still to come.
+    spoilt: bool,
     received: u64,
     kept: bool,
 }
@@ -118,6 +120,8 @@ pub struct Exchange {
     pub ending: Ending,
     /// Trials of the withheld-ACK test in it.
     pub releases: Vec<Release>,
+    /// What faults of ours did while it was under way, in words.
+    pub of_the_way: Vec<(String, Moment)>,
     sent: OnceLock<Vec<Message>>,
 }
 
@@ -217,7 +221,8 @@ impl Decoder {
             answers: ResponseParser::new(),
             exchanges: Vec::new(),
             current: 0,
-            expecting: false,
+            method: None,
+            spoilt: false,
             received: 0,
             kept: true,
         }
@@ -264,13 +269,19 @@ impl Decoder {
             What::Connected { began, .. } => self.connection.opened = Some((*began, moment)),
             What::Accepted { .. } => self.connection.opened = Some((event.at, moment)),
             What::Asked { label, part, ours, .. } => {
-                self.expecting = false;
+                self.tell_method();
+                self.method = Some(Vec::new());
+                let ours = if self.spoilt { Conduct::Damaged } else { *ours };
                 let begun = Exchange::begun(self.connection.id, self.exchanges.len(), moment);
-                self.exchanges.push(Exchange { label: label.clone(), part: *part, ours: *ours, ..begun });
+                self.exchanges.push(Exchange { label: label.clone(), part: *part, ours, ..begun });
             }
             What::Answering { label, ours, .. } => {
                 if let Some(exchange) = self.exchanges.get_mut(self.current) {
-                    (exchange.label, exchange.ours) = (label.clone(), *ours);
+                    exchange.label = label.clone();
+                    // What a fault has spoilt before its answer began stays so.
+                    if exchange.ours == Conduct::Conforming {
+                        exchange.ours = *ours;
+                    }
                 }
             }
             What::Wrote { began, bytes, .. } => match self.vantage {
@@ -297,6 +308,7 @@ impl Decoder {
             What::Closed { abruptly, .. } => {
                 self.we_ended(if *abruptly { http1::Ending::Reset } else { http1::Ending::Fin }, moment);
             }
+            What::FaultApplied { fault, how, harm, .. } => self.fault_applied(fault, how, *harm, moment),
             What::AckReleased { queued_before, queued_after, acked_before, .. } => {
                 let received_before = self.received;
                 if let Some(exchange) = self.exchanges.get_mut(self.current) {
@@ -312,13 +324,38 @@ impl Decoder {
         }
     }
 
-    fn asked(&mut self, began: Nanos, moment: Moment, bytes: &[u8]) {
-        let Some(exchange) = self.exchanges.last_mut() else { return };
-        if !self.expecting {
-            let method = bytes.split(|byte| *byte == b' ').next().unwrap_or_default();
-            self.answers.expect(&String::from_utf8_lossy(method));
-            self.expecting = true;
+    /// A fault of ours was at work: it shows in the exchanges under way, or in the last one where there are none.
+    fn fault_applied(&mut self, fault: &str, how: &str, harm: Harm, moment: Moment) {
+        self.spoilt |= harm == Harm::Connection;
+        if harm != Harm::None {
+            self.exchanges.iter_mut().skip(self.current).for_each(|exchange| exchange.ours = Conduct::Damaged);
         }
+        let shown = self.current.min(self.exchanges.len().saturating_sub(1));
+        if let Some(exchange) = self.exchanges.get_mut(shown) {
+            exchange.of_the_way.push((format!("{fault}: {how}"), moment));
+        }
+    }
+
+    /// The answer that is awaited depends on the method, as far as it was written.
+    fn tell_method(&mut self) {
+        if let Some(method) = self.method.take_if(|method| !method.is_empty()) {
+            self.answers.expect(&String::from_utf8_lossy(&method));
+        }
+    }
+
+    fn asked(&mut self, began: Nanos, moment: Moment, bytes: &[u8]) {
+        /// No method that matters is longer.
+        const LONGEST: usize = 16;
+
+        if let Some(method) = &mut self.method {
+            let letters = bytes.iter().take_while(|byte| **byte != b' ').take(LONGEST);
+            let before = method.len();
+            method.extend(letters);
+            if method.len() - before < bytes.len() || method.len() >= LONGEST {
+                self.tell_method();
+            }
+        }
+        let Some(exchange) = self.exchanges.last_mut() else { return };
         exchange.written = Some((exchange.written.map_or(began, |(first, _)| first), moment));
         let Some(requests) = &mut self.requests else { return };
         let base = requests.consumed();
@@ -367,7 +404,8 @@ impl Decoder {
                     self.answers.expect(&head.method);
                     let begun = Exchange::begun(self.connection.id, self.exchanges.len(), moment);
                     let request_wire = head.span.clone();
-                    self.exchanges.push(Exchange { request: Some(head), request_wire, ..begun });
+                    let ours = if self.spoilt { Conduct::Damaged } else { Conduct::Conforming };
+                    self.exchanges.push(Exchange { request: Some(head), request_wire, ours, ..begun });
                 }
                 RequestEvent::Data(span) => {
                     if let Some(exchange) = self.exchanges.last_mut() {
@@ -389,6 +427,7 @@ impl Decoder {
     }
 
     fn answer_bytes(&mut self, moment: Moment, bytes: &[u8]) {
+        self.tell_method();
         let base = self.answers.consumed();
         let mut events = Vec::new();
         self.answers.push(bytes, &mut events);
@@ -504,6 +543,7 @@ impl Exchange {
             surplus: Vec::new(),
             ending: Ending::Open { watched: None },
             releases: Vec::new(),
+            of_the_way: Vec::new(),
             sent: OnceLock::new(),
         }
     }

@@ -522,6 +522,7 @@ impl What {
             | Self::Fin { conn }
             | Self::Reset { conn }
             | Self::Closed { conn, .. }
+            | Self::FaultApplied { conn, .. }
             | Self::State { conn, .. }
             | Self::AckReleased { conn, .. } => *conn = other,
             Self::ConnectFailed { .. }

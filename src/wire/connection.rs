@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::fault::{Applied, Plan, Step};
 use super::interrupt::Interrupt;
 use super::os::{self, Acknowledge};
 use super::tap::Tap;
@@ -94,8 +95,23 @@ impl Connection {
     ///
     /// Where the peer cannot be reached within `timeout`.
     pub fn open(peer: SocketAddr, timeout: Duration, tap: &Tap, interrupt: &Interrupt) -> Result<Self, ConnectError> {
+        Self::open_with(peer, timeout, None, tap, interrupt)
+    }
+
+    /// The same with a receive buffer of so many bytes, where one is named: the peer has to wait once it is full.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open`].
+    pub fn open_with(
+        peer: SocketAddr,
+        timeout: Duration,
+        receive_buffer: Option<usize>,
+        tap: &Tap,
+        interrupt: &Interrupt,
+    ) -> Result<Self, ConnectError> {
         let began = tap.clock().now();
-        let socket = connect(peer, timeout).map_err(|source| {
+        let socket = connect(peer, timeout, receive_buffer).map_err(|source| {
             tap.note(What::ConnectFailed { peer: peer.to_string(), error: source.to_string() });
             ConnectError { peer, source }
         })?;
@@ -221,6 +237,12 @@ impl Connection {
         self.note(What::Finished { conn: self.id });
     }
 
+    /// Writes down that a fault of ours was at work on this connection.
+    pub fn note_fault(&mut self, applied: Applied) {
+        let Applied { fault, at, how, harm } = applied;
+        self.note(What::FaultApplied { conn: self.id, fault, offset: at, how, harm });
+    }
+
     /// Tears the connection down: whatever the peer has not read yet may be lost to it.
     pub fn reset(mut self) {
         let _ = self.socket.set_linger(Some(Duration::ZERO));
@@ -240,6 +262,35 @@ impl Connection {
         }
         if let Some(error) = error {
             self.note(What::WriteFailed { conn: self.id, error: error.to_string() });
+        }
+    }
+
+    /// Writes bytes as a plan has it, and waits where it says so. An end that is planned is left to the caller, and
+    /// nothing is written behind it.
+    pub fn write_by(&mut self, plan: &mut Plan, bytes: &[u8]) {
+        let mut rest = bytes;
+        for step in plan.pass(bytes.len()) {
+            match step {
+                Step::Write(count) => {
+                    let (now, later) = rest.split_at(count);
+                    self.write(now);
+                    rest = later;
+                }
+                Step::Delay(pause) | Step::Pause(pause) => self.pause(pause),
+                Step::Note(applied) => self.note_fault(applied),
+                Step::Drop(_) | Step::Finish | Step::Reset => return,
+            }
+        }
+    }
+
+    fn pause(&self, pause: Duration) {
+        let until = Instant::now() + pause;
+        while !self.interrupt.is_set() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            std::thread::sleep(left.min(SLICE));
         }
     }
 
@@ -292,22 +343,24 @@ impl Connection {
         }
     }
 
-    /// Takes what is there already, without waiting.
-    pub fn glance(&mut self) {
-        if self.ended.is_some() || self.socket.set_nonblocking(true).is_err() {
-            return;
+    /// Takes what is there already, without waiting, and without a word where nothing is.
+    pub fn glance(&mut self) -> Wait {
+        if let Some(end) = self.ended {
+            return Wait::Ended(end);
+        }
+        if self.socket.set_nonblocking(true).is_err() {
+            return Wait::Nothing;
         }
         let looked = os::receive(&self.socket, &mut self.buffer);
         let _ = self.socket.set_nonblocking(false);
         match looked {
-            Ok(received) if received.len == 0 => {
-                self.end(End::Fin);
+            Ok(received) if received.len == 0 => self.end(End::Fin),
+            Ok(received) => {
+                self.took(received);
+                Wait::Bytes
             }
-            Ok(received) => self.took(received),
-            Err(error) if is_not_yet(&error) => {}
-            Err(_) => {
-                self.end(End::Reset);
-            }
+            Err(error) if is_not_yet(&error) => Wait::Nothing,
+            Err(_) => self.end(End::Reset),
         }
     }
 
@@ -412,8 +465,12 @@ impl Drop for Connection {
     }
 }
 
-fn connect(peer: SocketAddr, timeout: Duration) -> io::Result<Socket> {
+fn connect(peer: SocketAddr, timeout: Duration, receive_buffer: Option<usize>) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(peer), Type::STREAM, Some(Protocol::TCP))?;
+    if let Some(bytes) = receive_buffer {
+        // Before connecting: a window that was offered once cannot be taken back.
+        socket.set_recv_buffer_size(bytes)?;
+    }
     // Before connecting, so that even the first segment is stamped.
     let _ = os::enable_stamps(&socket);
     socket.connect_timeout(&peer.into(), timeout)?;
