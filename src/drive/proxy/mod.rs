@@ -11,6 +11,8 @@
 
 mod line;
 mod passage;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::sync::Mutex;
