@@ -304,7 +304,14 @@ impl Decoder {
             }
             What::Fin { .. } => self.peer_ended(PeerEnd::Fin, moment),
             What::Reset { .. } => self.peer_ended(PeerEnd::Reset, moment),
-            What::Finished { .. } => self.we_ended(http1::Ending::Fin, moment),
+            What::Finished { .. } => {
+                if self.vantage == Vantage::Client {
+                    // Whoever ends its direction before it has the answer has gone, as far as a server can tell: in
+                    // 2026-07-28 that cancels the request.
+                    self.damage_what_is_open();
+                }
+                self.we_ended(http1::Ending::Fin, moment);
+            }
             What::Closed { abruptly, .. } => {
                 self.we_ended(if *abruptly { http1::Ending::Reset } else { http1::Ending::Fin }, moment);
             }
@@ -328,12 +335,18 @@ impl Decoder {
     fn fault_applied(&mut self, fault: &str, how: &str, harm: Harm, moment: Moment) {
         self.spoilt |= harm == Harm::Connection;
         if harm != Harm::None {
-            self.exchanges.iter_mut().skip(self.current).for_each(|exchange| exchange.ours = Conduct::Damaged);
+            self.damage_what_is_open();
         }
         let shown = self.current.min(self.exchanges.len().saturating_sub(1));
         if let Some(exchange) = self.exchanges.get_mut(shown) {
             exchange.of_the_way.push((format!("{fault}: {how}"), moment));
         }
+    }
+
+    /// From here on, what becomes of the exchanges under way is our doing. What had ended by then was not.
+    fn damage_what_is_open(&mut self) {
+        let open = |exchange: &&mut Exchange| matches!(exchange.ending, Ending::Open { .. });
+        self.exchanges.iter_mut().skip(self.current).filter(open).for_each(|exchange| exchange.ours = Conduct::Damaged);
     }
 
     /// The answer that is awaited depends on the method, as far as it was written.

@@ -64,6 +64,8 @@ pub struct Passage<'scope, 'env> {
     copy: Option<Vec<u8>>,
     /// Until when the connection waits for a later one; none, where it does not, or does no longer.
     held_by: Option<(Fault, Duration, Option<Instant>)>,
+    /// What is to be said of that, once there is a request to say it of.
+    held: Option<Applied>,
     stops: Stops,
 }
 
@@ -122,6 +124,7 @@ impl<'scope, 'env> Passage<'scope, 'env> {
             answer_is_over: true,
             copy: way.faults.iter().any(|fault| fault.duplicates(number)).then(Vec::new),
             held_by: held_by.filter(|_| is_held(way.seed, number)),
+            held: None,
             stops: Stops { to_come, until: [None; 2] },
             way,
             scope,
@@ -342,6 +345,9 @@ impl<'scope, 'env> Passage<'scope, 'env> {
         match act {
             Act::Begin(label) => {
                 self.server.ask(&label, Part::Plain, Conduct::Conforming, &[]);
+                if let Some(held) = self.held.take() {
+                    self.server.note_fault(held);
+                }
                 let mut passed = self.way.has_passed.lock().unwrap_or_else(PoisonError::into_inner);
                 if !passed.contains(&self.client.id()) {
                     passed.push(self.client.id());
@@ -406,7 +412,7 @@ impl<'scope, 'env> Passage<'scope, 'env> {
             None if Instant::now() >= until => format!("it comes {} later: no other came", crate::trace::Span(*most)),
             None => return false,
         };
-        self.server.note_fault(Applied::new(fault, 0, how));
+        self.held = Some(Applied::new(fault, 0, how));
         self.held_by = None;
         true
     }

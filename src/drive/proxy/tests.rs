@@ -157,14 +157,22 @@ const EVERY: [&str; 24] = [
     "no-terminator,connection=1",
 ];
 
+/// With this seed, `reorder` holds the first and the third connection back, and not the second and the fourth.
+const HOLDS_THE_FIRST: u64 = 11;
+
 /// Those that nobody may mind.
 const HARMLESS: [&str; 5] = ["latency=1ms..9ms", "bandwidth=500kB/s", "slices=1..7", "segments=40", "reorder=30ms"];
 
 #[rstest]
-fn a_conforming_pair_is_blamed_for_nothing_that_the_way_did(
-    #[values(Revision::R20250326, Revision::R20250618, Revision::R20251125, Revision::R20260728)] revision: Revision,
-    #[values(1, 2, 3)] seed: u64,
-) {
+#[case(Revision::R20250326, 1)]
+#[case(Revision::R20250618, 1)]
+#[case(Revision::R20251125, 1)]
+#[case(Revision::R20251125, 2)]
+#[case(Revision::R20251125, HOLDS_THE_FIRST)]
+#[case(Revision::R20260728, 1)]
+#[case(Revision::R20260728, 2)]
+#[case(Revision::R20260728, HOLDS_THE_FIRST)]
+fn a_conforming_pair_is_blamed_for_nothing_that_the_way_did(#[case] revision: Revision, #[case] seed: u64) {
     for fault in EVERY {
         let setting = Setting { revision: Some(revision), seed, ..Setting::under(&[fault]) };
         let Proxied { server, client } = setting.play();
@@ -175,8 +183,8 @@ fn a_conforming_pair_is_blamed_for_nothing_that_the_way_did(
             assert_eq!((of_the_way.faults.len(), of_the_way.seed), (1, seed));
         }
         if HARMLESS.contains(&fault) {
-            let harmed = trace(&server).exchanges().chain(trace(&client).exchanges());
-            assert_eq!(harmed.filter(|exchange| exchange.ours == Conduct::Damaged).count(), 0, "{fault}");
+            let harms = applied(trace(&server)).into_iter().chain(applied(trace(&client))).map(|(.., harm)| harm);
+            assert!(harms.into_iter().all(|harm| harm == Harm::None), "{fault}");
             let passed = with(Verdict::Pass, &server);
             for id in ["sse/stream-ends-after-response", "http/body-complete", "rpc/exactly-one-response"] {
                 assert!(passed.contains(&id.to_owned()), "{fault} in {revision}: {passed:?}");
@@ -205,7 +213,7 @@ fn many_faults_at_once_are_held_against_nobody_either() {
 
 #[rstest]
 #[case::accepted_with_body("accepted-with-body", "http/accepted-has-no-body")]
-#[case::raw_newline_in_data("raw-newline-in-data", "sse/well-formed")]
+#[case::late_notification("late-notification", "sse/nothing-after-response")]
 #[case::response_sent_twice("response-sent-twice", "rpc/exactly-one-response")]
 #[case::json_as_plain_text("json-as-plain-text", "http/content-type")]
 #[case::fin_without_terminator("fin-without-terminator", "http/body-complete")]
@@ -220,7 +228,7 @@ fn a_faulty_server_is_found_behind_a_harmless_fault(#[case] server: &str, #[case
 
 #[rstest]
 #[case("no-version-header", "client/version-header")]
-#[case("accept-json-only", "client/accept")]
+#[case("forgets-session-id", "client/session/id-echoed")]
 fn a_faulty_client_is_found_behind_a_harmless_fault(#[case] client: &str, #[case] id: &str) {
     for fault in HARMLESS {
         let client = Some(client.parse().expect("a fault"));
@@ -264,8 +272,7 @@ fn the_same_seed_and_the_same_bytes_are_cut_at_the_same_places() {
 #[test]
 fn every_fault_is_written_down_where_it_was_at_work() {
     for fault in EVERY {
-        // Which connections are held is a matter of the seed: with this one, the first.
-        let Proxied { server, client } = Setting { seed: 4, ..Setting::under(&[fault]) }.play();
+        let Proxied { server, client } = Setting { seed: HOLDS_THE_FIRST, ..Setting::under(&[fault]) }.play();
         let name = fault.split(['=', '@', ',']).next().unwrap_or_default();
         let all: Vec<_> = applied(trace(&server)).into_iter().chain(applied(trace(&client))).collect();
         assert!(all.iter().any(|(said, ..)| said.starts_with(name)), "{fault}: {all:?}");
@@ -276,6 +283,43 @@ fn every_fault_is_written_down_where_it_was_at_work() {
         }
     }
     assert!(LISTED.iter().all(|listed| EVERY.iter().any(|fault| fault.starts_with(listed.name))));
+}
+
+/// No fault was asked for: the client closes its connection while a call is under way. In 2026-07-28 that cancels the
+/// call, and the answer ends without a response.
+#[test]
+fn a_client_that_leaves_leaves_no_blame_on_the_server() {
+    let Proxied { server, .. } = Setting::default()
+        .play_by(|url| {
+            talk(url, modern("tools/list", "{}").as_bytes(), "greet");
+            // Gone with the head of the answer.
+            talk(
+                url,
+                modern("tools/call", r#"{"name":"progress","arguments":{"steps":50}}"#).as_bytes(),
+                "HTTP/1.1 200",
+            );
+            thread::sleep(Duration::from_millis(300));
+        })
+        .expect("a recording");
+    let cut = trace(&server).labelled("tools/call").last().expect("an exchange");
+    assert!(cut.response().is_none() && cut.is_complete(), "{cut:?}");
+    assert_eq!(cut.ours, Conduct::Damaged, "{cut:?}");
+    assert_eq!(with(Verdict::Fail, &server), [""; 0], "{}", findings(&server));
+}
+
+/// A request of 2026-07-28.
+fn modern(method: &str, params: &str) -> String {
+    let mut params: serde_json::Value = serde_json::from_str(params).expect("JSON");
+    params["_meta"] = serde_json::json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": {"name": "a test", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {},
+        "progressToken": "a-token",
+    });
+    let name = params["name"].as_str().map_or_else(String::new, |name| format!("Mcp-Name: {name}\r\n"));
+    let body = serde_json::json!({"jsonrpc": "2.0", "id": method, "method": method, "params": params}).to_string();
+    let fields = format!("MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: {method}\r\n{name}Content-Length");
+    post(&body, None).replacen("Content-Length", &fields, 1)
 }
 
 /// Nobody is held to account for what came of our own misdeeds: the exchange in question is out of sight.
@@ -290,7 +334,7 @@ fn an_answer_that_we_damaged_is_out_of_sight(#[case] fault: &str, #[case] server
     assert!(damaged(&client) > 0, "{fault}");
     if server_is_judged {
         // The server's own bytes came whole.
-        assert_eq!(damaged(&server), 0, "{fault}");
+        assert!(applied(trace(&server)).is_empty(), "{fault}");
         assert!(with(Verdict::Pass, &server).contains(&"sse/stream-ends-after-response".to_owned()), "{fault}");
     }
 }
@@ -314,7 +358,8 @@ fn talk(url: &str, bytes: &[u8], until: &str) -> String {
     let address = url.strip_prefix("http://").and_then(|rest| rest.split('/').next()).expect("an address");
     let mut socket = TcpStream::connect(address).expect("the proxy listens");
     socket.set_read_timeout(Some(LIMIT)).expect("a time-out");
-    socket.write_all(bytes).expect("it reads");
+    // It may end before it has read all.
+    let _ = socket.write_all(bytes);
     let (mut said, mut buffer) = (Vec::new(), [0; 4096]);
     while !String::from_utf8_lossy(&said).contains(until) {
         match socket.read(&mut buffer) {
