@@ -48,6 +48,7 @@ scenarios! {
         GetStream, "get-stream": "The stream that a GET opens.";
         SessionLifecycle, "session-lifecycle": "Requests with and without the session's id, before and after its end.";
         FailedInitialize, "failed-initialize": "A handshake that fails, and whether it grants a session.";
+        Segmentation, "segmentation": "Requests in pieces of every kind, each behind the same request in one piece.";
         MalformedInput, "malformed-input": "Bytes that are no message, each followed by a request.";
         Churn, "churn": "Calls, errors, refused requests, dropped connections, sessions opened and deleted, over and \
             over; what the target holds is counted in between.";

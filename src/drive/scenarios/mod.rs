@@ -11,6 +11,7 @@ mod malformed_input;
 mod repeated_calls;
 mod reused_ids;
 mod reused_tokens;
+mod segmentation;
 mod sequential_calls;
 mod session_lifecycle;
 pub mod survey;
@@ -33,6 +34,7 @@ pub fn play(scenario: Scenario, stage: &Stage) -> Result<(), Stop> {
         Scenario::ReusedIds => reused_ids::play(stage),
         Scenario::ReusedTokens => reused_tokens::play(stage),
         Scenario::UnknownMethod => unknown_method::play(stage),
+        Scenario::Segmentation => segmentation::play(stage),
         Scenario::MalformedInput => malformed_input::play(stage),
         Scenario::SessionLifecycle => session_lifecycle::play(stage),
         Scenario::FailedInitialize => failed_initialize::play(stage),
