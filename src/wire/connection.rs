@@ -512,3 +512,42 @@ pub fn is_loopback(address: IpAddr) -> bool {
         IpAddr::V6(v6) => v6.is_loopback() || v6.to_ipv4_mapped().is_some_and(|v4| v4.is_loopback()),
     }
 }
+
+#[cfg(test)]
+#[cfg(all(target_os = "linux", not(mcpwire_portable)))]
+mod tests {
+    use std::io::Write;
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// How much a sender is left with that writes 64 KiB to a connection of ours which nobody reads.
+    fn left_unsent(receive_buffer: Option<usize>) -> u32 {
+        const PATIENCE: Duration = Duration::from_secs(5);
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (tap, interrupt) = (Tap::start(), Interrupt::default());
+        let _ours = Connection::open_with(address, PATIENCE, receive_buffer, &tap, &interrupt).expect("it listens");
+        let (mut sender, _) = listener.accept().expect("a connection");
+        sender.write_all(&[b'x'; 64 << 10]).expect("the sender's own buffer has room");
+        let socket = Socket::from(sender);
+        // What can leave has left when nothing has for a while.
+        let unsent = || os::tcp_info(&socket).map_or(0, |info| info.unsent_bytes);
+        let mut before = unsent();
+        for _ in 0..50 {
+            std::thread::sleep(Duration::from_millis(5));
+            let now = unsent();
+            if now == before && now > 0 {
+                break;
+            }
+            before = now;
+        }
+        unsent()
+    }
+
+    #[test]
+    fn a_small_receive_buffer_closes_the_senders_window() {
+        assert_eq!(left_unsent(None), 0);
+        assert!(left_unsent(Some(4 << 10)) > 32 << 10);
+    }
+}

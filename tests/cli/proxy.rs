@@ -10,13 +10,13 @@ use serde_json::Value;
 use crate::mcpwire::{BINARY, folder, run, text};
 
 /// A process that prints a URL first.
-struct Serving {
+pub struct Serving {
     child: Child,
-    url: String,
+    pub url: String,
 }
 
 impl Serving {
-    fn start(arguments: &[&str]) -> Self {
+    pub fn start(arguments: &[&str]) -> Self {
         let mut child = Command::new(BINARY)
             .args(arguments)
             .stdout(Stdio::piped())
@@ -30,7 +30,7 @@ impl Serving {
     }
 
     /// What it says, and its exit code, once it was asked to end.
-    fn end(mut self) -> (Option<i32>, String) {
+    pub fn end(mut self) -> (Option<i32>, String) {
         // SAFETY: kill has no memory to get wrong, and the child is not reaped before.
         unsafe { libc::kill(self.child.id() as i32, libc::SIGINT) };
         let mut said = String::new();
@@ -47,7 +47,7 @@ impl Drop for Serving {
 }
 
 /// The ids of the checks with this verdict.
-fn with(verdict: &str, folder: &Path) -> Vec<String> {
+pub fn with(verdict: &str, folder: &Path) -> Vec<String> {
     let judged = run(&["judge", &text(folder), "--report", "json"]);
     let report = judged.json();
     let checks = report["checks"].as_array().expect("checks").iter();
@@ -55,7 +55,7 @@ fn with(verdict: &str, folder: &Path) -> Vec<String> {
 }
 
 /// The traces of a recording, as they were written.
-fn events(recording: &Path) -> String {
+pub fn events(recording: &Path) -> String {
     let manifest = std::fs::read_to_string(recording.join("manifest.json")).expect("a manifest");
     let manifest: Value = serde_json::from_str(&manifest).expect("JSON");
     let traces = manifest["traces"].as_array().expect("traces").iter().filter_map(Value::as_str);

@@ -126,6 +126,8 @@ impl Line {
             match self.acts.pop_front()? {
                 Act::NotBefore(at) => self.not_before = self.not_before.max(at),
                 Act::Pause(pause) => self.not_before = Instant::now() + pause,
+                // Where the end of an answer never comes, that of the connection must not tell it.
+                Act::Ended if self.plan.is_silent() => {}
                 // It ends once.
                 Act::Finish | Act::Ended if std::mem::replace(&mut self.has_ended, true) => {}
                 act => {

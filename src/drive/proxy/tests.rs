@@ -353,11 +353,33 @@ fn each_request_is_delivered_once_more_on_a_connection_of_its_own() {
     assert_eq!(first, second);
 }
 
+/// The end of an answer that never comes is not told by the end of the connection either, when the server gives that up.
+#[test]
+fn where_the_end_never_comes_the_connection_stays_open() {
+    let Proxied { client, .. } = Setting::under(&["no-terminator"])
+        .play_by(|url| {
+            let call = modern("tools/call", r#"{"name":"progress","arguments":{"steps":1}}"#);
+            let call = call.replacen("Host", "Connection: close\r\nHost", 1);
+            let began = Instant::now();
+            let said = talk_for(url, call.as_bytes(), "the end", Duration::from_millis(1_500));
+            assert!(said.contains("result") && !said.ends_with("0\r\n\r\n"), "{said}");
+            assert!(began.elapsed() >= Duration::from_millis(1_500), "it ended");
+        })
+        .expect("a recording");
+    let ended_by_us = |event: &crate::trace::Event| matches!(event.what, What::Finished { .. });
+    assert!(!trace(&client).events.iter().any(ended_by_us));
+}
+
 /// A conversation byte by byte, for what no client of ours does.
 fn talk(url: &str, bytes: &[u8], until: &str) -> String {
+    talk_for(url, bytes, until, LIMIT)
+}
+
+/// The same, where nothing is said for so long at the end.
+fn talk_for(url: &str, bytes: &[u8], until: &str, silence: Duration) -> String {
     let address = url.strip_prefix("http://").and_then(|rest| rest.split('/').next()).expect("an address");
     let mut socket = TcpStream::connect(address).expect("the proxy listens");
-    socket.set_read_timeout(Some(LIMIT)).expect("a time-out");
+    socket.set_read_timeout(Some(silence)).expect("a time-out");
     // It may end before it has read all.
     let _ = socket.write_all(bytes);
     let (mut said, mut buffer) = (Vec::new(), [0; 4096]);

@@ -147,7 +147,7 @@ mod tests {
             places.into_iter().map(around).collect::<Vec<_>>()
         };
         assert_eq!(shown("head-cut", &plain), ["OS", "en", "\\r\\n", "\\r\\n"]);
-        assert_eq!(shown("body-cut", &plain), ["\\n{", "\\xe2\\x82", "\"}"]);
+        assert_eq!(shown("body-cut", &plain), ["\\n{", "\\xe2\\x82", "\\\"}"]);
         let (first, second) = body.as_bytes().split_at(last(body.as_bytes(), CUT.as_bytes()) + 1);
         let sizes = (format!("{:02x}", first.len()), format!("{:02x}", second.len()));
         let chunks =

@@ -123,6 +123,11 @@ impl Plan {
         self.terminator.is_some()
     }
 
+    /// Whether the receiver hears nothing any more, and its connection stays open all the same.
+    pub fn is_silent(&self) -> bool {
+        self.is_over && matches!(self.terminator, Some((_, Terminator::Missing)))
+    }
+
     /// The fault that makes bytes wait, where one does.
     pub fn paces(&self) -> Option<&Fault> {
         let pauses = self.places.iter().find(|place| matches!(place.what, What::Pause(_))).map(|place| &place.fault);
@@ -400,6 +405,7 @@ mod tests {
         let mut never = plan(&["no-terminator"]);
         assert_eq!(done(never.terminator(5)), [Step::Drop(5)]);
         assert_eq!(done(never.pass(5)), [Step::Drop(5)]);
+        assert!(never.is_silent() && !late.is_silent());
         assert!(!plan(&["slices"]).minds_terminators());
     }
 
