@@ -353,6 +353,30 @@ fn each_request_is_delivered_once_more_on_a_connection_of_its_own() {
     assert_eq!(first, second);
 }
 
+/// What waits in the proxy is bounded: its sender has to wait as well, which is our doing.
+#[test]
+fn a_sender_that_has_to_wait_for_us_is_not_judged_by_that() {
+    let Proxied { server, .. } = Setting::under(&["stall=300ms@1"])
+        .play_by(|url| {
+            let id = opened(url);
+            let text = "x".repeat(3 << 20);
+            let call = format!(
+                r#"{{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{{"name":"echo","arguments":{{"text":"{text}"}}}}}}"#
+            );
+            let call = post(&call, Some(&id)).replacen("Host", "Connection: close\r\nHost", 1);
+            let said = talk(url, call.as_bytes(), "read to the end");
+            assert!(said.len() > 3 << 20, "{}", said.len());
+        })
+        .expect("a recording");
+    let jams: Vec<_> = applied(trace(&server));
+    assert!(
+        matches!(&jams[..], [(fault, at, Harm::Exchange)] if fault.starts_with("stall") && *at >= 1 << 20),
+        "{jams:?}"
+    );
+    let call = trace(&server).labelled("tools/call").last().expect("a call");
+    assert!(call.is_complete() && call.ours == Conduct::Damaged);
+}
+
 /// The end of an answer that never comes is not told by the end of the connection either, when the server gives that up.
 #[test]
 fn where_the_end_never_comes_the_connection_stays_open() {

@@ -104,7 +104,7 @@ fn pieces(label: &str, bytes: &[u8]) -> Pieces {
         // not), and in what ends the body.
         _ => {
             let first = body + find(&bytes[body..], b"\r\n");
-            Pieces::At(vec![body + 1, first + 1, first + 3, bytes.len() - 6, bytes.len() - 3, bytes.len() - 1])
+            Pieces::At(vec![body + 1, first + 1, first + 3, bytes.len() - 5, bytes.len() - 3, bytes.len() - 1])
         }
     }
 }
@@ -154,6 +154,6 @@ mod tests {
             [sizes.0.as_bytes(), b"\r\n", first, b"\r\n", sizes.1.as_bytes(), b"\r\n", second, b"\r\n00\r\n\r\n"];
         let chunked = [b"POST /mcp HTTP/1.1\r\n\r\n", chunks.concat().as_slice()].concat();
         let at = shown("chunks-cut", &chunked);
-        assert_eq!(at, [sizes.0.as_str(), "\\r\\n", "{\"", "00", "\\n\\r", "\\r\\n"]);
+        assert_eq!(at, [sizes.0.as_str(), "\\r\\n", "{\\\"", "00", "\\r\\n", "\\r\\n"]);
     }
 }
