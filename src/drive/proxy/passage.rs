@@ -251,11 +251,15 @@ impl<'scope, 'env> Passage<'scope, 'env> {
         loop {
             let exchanges = self.client.exchanges();
             if let Some(current) = self.asked.checked_sub(1).and_then(|last| exchanges.get(last)) {
-                let (end, is_whole, label) = (current.request_wire.end, current.written.is_some(), named(current));
+                let is_whole = current.written.is_some();
+                // Until it is whole, all that comes is part of it.
+                let end = if is_whole { current.request_wire.end } else { u64::MAX };
+                let name = (is_whole && !self.request_is_over).then(|| named(current));
                 let rest = self.requests.until(end);
                 self.request_goes_on(&rest);
-                if is_whole && !std::mem::replace(&mut self.request_is_over, true) {
-                    self.request_is_whole(label);
+                if let Some(name) = name {
+                    self.request_is_over = true;
+                    self.request_is_whole(name);
                 }
             }
             let Some(next) = self.client.exchanges().get(self.asked) else { return };

@@ -6,7 +6,7 @@ use super::ends::{self, End};
 use super::pace::{self, Bandwidth, Latency};
 use super::pieces::Cuts;
 use super::terminator::Terminator;
-use super::{Direction, Fault};
+use super::{Direction, Fault, Kind};
 use crate::trace::{ConnectionId, Harm, Span};
 
 /// What is done with the bytes of one direction, in their order.
@@ -26,6 +26,8 @@ pub struct Plan {
     terminator: Option<(Fault, Terminator)>,
     cuts: Vec<(Fault, Cuts)>,
     bandwidth: Option<(Fault, Bandwidth)>,
+    /// The fault that makes bytes wait, where one does: that with the most to do.
+    pacer: Option<Fault>,
     /// What has been said of the cuts and of the bandwidth: once is enough, since the trace has every piece.
     has_told: bool,
 }
@@ -104,6 +106,12 @@ impl Plan {
             .iter()
             .filter_map(|fault| Some((one(fault), Cuts::of(fault, seed, connection, direction)?)))
             .collect();
+        let pacer = concerned
+            .iter()
+            .find(|fault| matches!(fault.kind, Kind::Bandwidth(_)))
+            .or_else(|| concerned.iter().find(|fault| matches!(fault.kind, Kind::Stall(_) | Kind::LateTerminator(_))))
+            .or_else(|| concerned.iter().find(|fault| matches!(fault.kind, Kind::Latency(_) | Kind::Segments(_))))
+            .map(one);
         Self {
             at: 0,
             messages: 0,
@@ -114,6 +122,7 @@ impl Plan {
             terminator: concerned.iter().find_map(|fault| Some((one(fault), Terminator::of(fault)?))),
             cuts,
             bandwidth: concerned.iter().find_map(|fault| Some((one(fault), Bandwidth::of(fault)?))),
+            pacer,
             has_told: false,
         }
     }
@@ -130,9 +139,7 @@ impl Plan {
 
     /// The fault that makes bytes wait, where one does.
     pub fn paces(&self) -> Option<&Fault> {
-        let pauses = self.places.iter().find(|place| matches!(place.what, What::Pause(_))).map(|place| &place.fault);
-        let bandwidth = self.bandwidth.as_ref().map(|(fault, _)| fault);
-        bandwidth.or(pauses).or(self.latencies.first().map(|(fault, _)| fault))
+        self.pacer.as_ref()
     }
 
     /// What is done with the next bytes.
