@@ -876,4 +876,60 @@ mod tests {
         assert!(decoder.is_lost());
         assert_eq!(decoder.connection().unreadable.as_ref().map(|(_, moment)| moment.seq), Some(1));
     }
+
+    fn harmed(harm: Harm) -> What {
+        What::FaultApplied { conn: 0, fault: "stall=1s".to_owned(), offset: 1, how: "nothing goes on".to_owned(), harm }
+    }
+
+    fn conducts(decoder: &Decoder) -> Vec<Conduct> {
+        decoder.exchanges().iter().map(|exchange| exchange.ours).collect()
+    }
+
+    #[test]
+    fn what_a_fault_of_ours_spoilt_stays_so_and_what_was_over_or_comes_later_is_not_concerned() {
+        use Conduct::{Conforming, Damaged};
+        let around = |harm| {
+            let first = [asked(POST), answering("before"), wrote(EMPTY), asked(POST), harmed(harm)];
+            let rest = [answering("at"), wrote(EMPTY), asked(POST), answering("behind"), wrote(EMPTY)];
+            decoded(first.into_iter().chain(rest))
+        };
+        assert_eq!(conducts(&around(Harm::None)), [Conforming, Conforming, Conforming]);
+        assert_eq!(conducts(&around(Harm::Exchange)), [Conforming, Damaged, Conforming]);
+        assert_eq!(conducts(&around(Harm::Connection)), [Conforming, Damaged, Damaged]);
+        assert_eq!(around(Harm::Exchange).exchanges()[1].of_the_way[0].0, "stall=1s: nothing goes on");
+    }
+
+    /// What a decoder makes of a connection that we opened.
+    fn ours(happened: impl IntoIterator<Item = What>) -> Decoder {
+        let mut decoder = Decoder::new(0, Vantage::Client);
+        for (seq, what) in happened.into_iter().enumerate() {
+            decoder.feed(&Event { seq: seq as u32, at: Nanos(seq as u64 * 1_000), what });
+        }
+        decoder
+    }
+
+    fn asking() -> What {
+        What::Asked { conn: 0, label: String::new(), part: Part::Plain, ours: Conduct::Conforming }
+    }
+
+    #[test]
+    fn our_own_requests_are_spoilt_in_the_same_way() {
+        use Conduct::{Conforming, Damaged};
+        let around = |harm| {
+            ours([asking(), wrote(POST), asked(EMPTY), asking(), harmed(harm), wrote(POST), asked(EMPTY), asking()])
+        };
+        assert_eq!(conducts(&around(Harm::Exchange)), [Conforming, Damaged, Conforming]);
+        assert_eq!(conducts(&around(Harm::Connection)), [Conforming, Damaged, Damaged]);
+    }
+
+    #[test]
+    fn the_method_of_a_request_is_known_in_whatever_pieces_it_went_out() {
+        let request = "HEAD /mcp HTTP/1.1\r\nHost: here\r\n\r\n";
+        let answer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n";
+        for at in 1..request.len() {
+            let (first, second) = request.split_at(at);
+            let decoder = ours([asking(), wrote(first), wrote(second), asked(answer)]);
+            assert_eq!(completed(&decoder.exchanges()[0]), Some(3), "{at}");
+        }
+    }
 }
