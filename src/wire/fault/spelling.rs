@@ -349,8 +349,8 @@ fn shown<T: PartialEq>(start: &T, end: &T, one: impl Fn(&T) -> String) -> String
 fn shown_time(time: Duration) -> String {
     let micros = time.as_micros();
     match micros {
-        _ if micros % 1_000_000 == 0 => format!("{}s", micros / 1_000_000),
-        _ if micros % 1_000 == 0 => format!("{}ms", micros / 1_000),
+        _ if micros.is_multiple_of(1_000_000) => format!("{}s", micros / 1_000_000),
+        _ if micros.is_multiple_of(1_000) => format!("{}ms", micros / 1_000),
         _ => format!("{micros}us"),
     }
 }
