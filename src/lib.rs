@@ -79,7 +79,7 @@ pub async fn check_with(target: Target, options: Options, revisions: Vec<Revisio
         options,
         roles: ToolRoles::default(),
         experiments: Experiments::WhereSlow,
-        allow_load: Vec::new(),
+        permission: target::Permission::default(),
         given: String::new(),
         interrupt,
     };

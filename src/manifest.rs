@@ -41,6 +41,9 @@ pub struct Manifest {
     /// What stands behind the options of the selection: the command of a client.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub command_tail: String,
+    /// What was done on purpose to the bytes between a client and a server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub faults: Option<FaultsOfTheWay>,
     /// The last lines that the target wrote to standard error.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub target_output: Vec<String>,
@@ -50,6 +53,16 @@ pub struct Manifest {
 
 /// How a target is called that was listened to, and that nobody played scenarios with.
 pub const PROXIED: &str = "proxied";
+
+/// What was done on purpose to the bytes between a client and a server. The same faults, seed and bytes have the same
+/// plan again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultsOfTheWay {
+    /// The faults, as the command line takes them.
+    pub faults: Vec<String>,
+    /// What the random numbers began with.
+    pub seed: u64,
+}
 
 /// What was tested.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -51,6 +51,7 @@ scenarios! {
         LastEventId, "last-event-id": "Requests of 2026-07-28 with and without the header field that used to resume.";
         SessionLifecycle, "session-lifecycle": "Requests with and without the session's id, before and after its end.";
         FailedInitialize, "failed-initialize": "A handshake that fails, and whether it grants a session.";
+        Segmentation, "segmentation": "Requests in pieces of every kind, each behind the same request in one piece.";
         MalformedInput, "malformed-input": "Bytes that are no message, each followed by a request.";
         Disconnect, "disconnect": "Calls whose connection is dropped before their answer, and what becomes of their work.";
         BesideTrouble, "beside-trouble": "Marked calls of several callers, while another one makes trouble.";

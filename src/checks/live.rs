@@ -18,7 +18,7 @@ use crate::manifest::{Load, Options, Role};
 use crate::reference::{Config, Fault, Variant, client};
 use crate::report::Report;
 use crate::spec::Revision;
-use crate::target::{Target, ToolRoles};
+use crate::target::{Permission, Target, ToolRoles};
 use crate::verdict::{Level, Verdict};
 use crate::wire::interrupt::Interrupt;
 
@@ -192,7 +192,7 @@ fn run(config: Config, load: Load) -> Report {
         },
         experiments: Experiments::WhereSlow,
         roles: ToolRoles::default(),
-        allow_load: Vec::new(),
+        permission: Permission::default(),
         given: String::new(),
         interrupt: Interrupt::default(),
     };

@@ -19,7 +19,7 @@ use crate::report::Report;
 use crate::scenario::Scenario;
 use crate::spec::Revision;
 use crate::target::client::Client;
-use crate::target::{Target, ToolRoles};
+use crate::target::{Permission, Target, ToolRoles};
 use crate::trace::edit::{Edit, mutant};
 use crate::trace::store::Recording;
 use crate::trace::{Event, Trace, What};
@@ -62,7 +62,7 @@ fn good_server() -> &'static Recording {
             options: Options { load: LOAD, ..Options::default() },
             roles: ToolRoles::default(),
             experiments: Experiments::Always,
-            allow_load: Vec::new(),
+            permission: Permission::default(),
             given: String::new(),
             interrupt: Interrupt::default(),
         };

@@ -14,6 +14,7 @@ use crate::drive::{self, Experiments, Subject};
 use crate::judgement;
 use crate::manifest::Options;
 use crate::report::latency::Latencies;
+use crate::target;
 use crate::trace::store;
 
 /// Options of `mcpwire latency`.
@@ -62,7 +63,7 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
         options,
         roles,
         experiments: Experiments::Always,
-        allow_load: Vec::new(),
+        permission: target::Permission::default(),
         given,
         interrupt: interrupt.clone(),
     };

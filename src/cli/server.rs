@@ -127,7 +127,7 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
         options,
         roles,
         experiments: Experiments::WhereSlow,
-        allow_load: args.load.allow_load,
+        permission: target::Permission::of(args.load.allow_load),
         given,
         interrupt: interrupt.clone(),
     };

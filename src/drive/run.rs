@@ -13,8 +13,7 @@ use crate::plan;
 use crate::reference;
 use crate::scenario::Scenario;
 use crate::spec::Revision;
-use crate::target::permission::{self, NotAllowed};
-use crate::target::{Endpoint, Running, StartError, Target, ToolRoles};
+use crate::target::{Endpoint, NotAllowed, Permission, Running, StartError, Target, ToolRoles};
 use crate::trace::redact::Redactor;
 use crate::trace::store::Recording;
 use crate::trace::{Distance, Ending, Exchange, Span, Trace, TraceHead, Vantage, What};
@@ -55,8 +54,8 @@ pub struct Subject {
     pub roles: ToolRoles,
     /// When experiments are made that tell what makes a call slow.
     pub experiments: Experiments,
-    /// Hosts beside this machine that load may be put on.
-    pub allow_load: Vec<String>,
+    /// Who may be put under load.
+    pub permission: Permission,
     /// The other options of the run as they would be typed again, each behind a blank.
     pub given: String,
     /// Set to stop.
@@ -186,7 +185,7 @@ pub fn record(subject: Subject, observer: &mut dyn Observer) -> Result<Recording
     observer.progress(Progress::Starting);
     let running = subject.target.start(&subject.interrupt)?;
     if let Some(option) = subject.options.load.option() {
-        permission::to_load(&running.endpoint, &subject.allow_load, option)?;
+        subject.permission.check(option, &running.endpoint)?;
     }
     let mut run = Run {
         redactor: redactor(&running.endpoint),
@@ -485,6 +484,7 @@ pub(super) fn empty(role: Role, target: TargetFacts, options: Options, command: 
         incomplete: None,
         command,
         command_tail: String::new(),
+        faults: None,
         target_output: Vec::new(),
         traces: Vec::new(),
     };

@@ -1,6 +1,5 @@
 //! The stage: what every scenario has at hand, and how an answer is waited for.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -144,15 +143,7 @@ impl Stage {
     ///
     /// Where no address of the endpoint can be reached.
     pub fn connect(&self) -> Result<Connection, Stop> {
-        let timeout = self.options.timeout.min(CONNECT_PATIENCE);
-        let mut last = None;
-        for address in self.endpoint.addresses() {
-            match self.connect_to(address, timeout) {
-                Ok(connection) => return Ok(connection),
-                Err(error) => last = Some(error),
-            }
-        }
-        Err(last.map_or_else(|| Stop::Answer("the target has no address".to_owned()), Stop::from))
+        self.connect_with(None)
     }
 
     /// Opens a connection with a receive buffer of so many bytes.
@@ -160,20 +151,20 @@ impl Stage {
     /// # Errors
     ///
     /// As [`Self::connect`].
-    pub fn connect_narrow(&self, room: u32) -> Result<Connection, Stop> {
+    pub fn connect_narrow(&self, receive_buffer: usize) -> Result<Connection, Stop> {
+        self.connect_with(Some(receive_buffer))
+    }
+
+    fn connect_with(&self, receive_buffer: Option<usize>) -> Result<Connection, Stop> {
         let timeout = self.options.timeout.min(CONNECT_PATIENCE);
         let mut last = Stop::Answer("the target has no address".to_owned());
         for address in self.endpoint.addresses() {
-            match Connection::open_narrow(address, timeout, room, &self.tap, &self.interrupt) {
+            match Connection::open_with(address, timeout, receive_buffer, &self.tap, &self.interrupt) {
                 Ok(connection) => return Ok(connection),
                 Err(error) => last = error.into(),
             }
         }
         Err(last)
-    }
-
-    fn connect_to(&self, address: SocketAddr, timeout: Duration) -> Result<Connection, ConnectError> {
-        Connection::open(address, timeout, &self.tap, &self.interrupt)
     }
 
     /// Writes a request.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use socket2::Socket;
 
 use super::endpoint;
-use super::inbox::{Arrival, Inbox, Request};
+use super::inbox::{Arrival, Haste, Inbox, Request};
 use super::server::{GLANCE, Server};
 use super::{Fault, Variant};
 
@@ -76,12 +76,17 @@ impl Connection {
     fn new(server: Arc<Server>, socket: Arc<Socket>) -> Self {
         // A client that never reads must not hold this thread for ever.
         let _ = socket.set_write_timeout(Some(PATIENCE));
+        let haste = Haste {
+            head: server.has(Fault::HeadInOneRead),
+            body: server.has(Fault::BodyInOneRead),
+            text: server.has(Fault::TextPerRead),
+        };
         Connection {
             server,
             asked: Asked::nothing(),
             after: After::Keep,
             socket,
-            inbox: Inbox::new(),
+            inbox: Inbox::new(haste),
             buffer: vec![0; 16 * 1024].into_boxed_slice(),
             calls: 0,
             ids: HashSet::new(),

@@ -34,6 +34,13 @@ switches! {
         TrailingNewlineUncounted, "trailing-newline-uncounted", violates ["http/connection-reusable"]:
             "Writes a line feed after the JSON that it measured, so that a stray byte follows the answer.";
 
+        HeadInOneRead, "head-in-one-read", violates ["http/segmentation-is-transparent"]:
+            "Looks for the end of the head in one read only, and refuses a request that begins with less.";
+        BodyInOneRead, "body-in-one-read", violates ["http/segmentation-is-transparent"]:
+            "Takes the first read that brings content for the whole body.";
+        TextPerRead, "text-per-read", violates ["http/segmentation-is-transparent"]:
+            "Decodes the text of a body read by read, so that a character in two segments is none.";
+
         AcceptedWithBody, "accepted-with-body", violates ["http/accepted-has-no-body"]:
             "Serialises the nothing that a notification returns, so that 202 carries the JSON text `null`.";
         AcceptedUnframed, "accepted-unframed", violates ["http/accepted-has-no-body"]:

@@ -36,10 +36,22 @@ pub(super) struct Inbox {
     /// The client holds its body back until it is told to go on.
     holds_back: bool,
     unreadable: bool,
+    haste: Haste,
+}
+
+/// What is taken for whole when one read is behind it: nothing, unless that is the fault.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Haste {
+    /// The head.
+    pub(super) head: bool,
+    /// The body, where there is any of it.
+    pub(super) body: bool,
+    /// The text of what one read brought of the body.
+    pub(super) text: bool,
 }
 
 impl Inbox {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(haste: Haste) -> Self {
         Inbox {
             parser: RequestParser::new(),
             received: 0,
@@ -48,6 +60,7 @@ impl Inbox {
             waiting: VecDeque::new(),
             holds_back: false,
             unreadable: false,
+            haste,
         }
     }
 
@@ -111,6 +124,17 @@ impl Inbox {
                 _ => {}
             }
         }
+        self.be_hasty();
+    }
+
+    /// Does what should wait until the request is whole.
+    fn be_hasty(&mut self) {
+        let has_content = self.incomplete.as_ref().map(|request| !request.body.is_empty());
+        match has_content {
+            None if self.haste.head && self.begun && self.waiting.is_empty() && !self.unreadable => self.refuse(400),
+            Some(true) if self.haste.body => self.waiting.extend(self.incomplete.take().map(Arrival::Request)),
+            _ => {}
+        }
     }
 
     fn begin(&mut self, head: RequestHead, framing: Framing) {
@@ -128,7 +152,10 @@ impl Inbox {
             return self.refuse(413);
         }
         self.holds_back = false;
-        request.body.extend_from_slice(content);
+        match self.haste.text {
+            true => request.body.extend_from_slice(String::from_utf8_lossy(content).as_bytes()),
+            false => request.body.extend_from_slice(content),
+        }
     }
 
     fn refuse(&mut self, status: u16) {

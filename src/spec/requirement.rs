@@ -451,6 +451,12 @@ pub const REQUIREMENTS: &[Requirement] = &[
         source: Source::Standard("RFC 9112 section 9.3", "https://www.rfc-editor.org/rfc/rfc9112#section-9.3"),
     },
     Requirement {
+        id: "http11.req.chunked-accepted",
+        summary: "Chunked request bodies are understood.",
+        levels: ALL_MUST,
+        source: Source::Standard("RFC 9112 section 7.1", "https://www.rfc-editor.org/rfc/rfc9112#section-7.1"),
+    },
+    Requirement {
         id: "http11.req.host-sent",
         summary: "Every HTTP/1.1 request has a Host header.",
         levels: ALL_MUST,

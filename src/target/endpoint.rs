@@ -120,14 +120,14 @@ impl Endpoint {
         }
     }
 
+    /// The name or address of its host, an IPv6 address without its brackets.
+    pub fn host(&self) -> String {
+        host_and_port(&self.authority).map_or_else(|| self.authority.clone(), |(host, _)| host.to_owned())
+    }
+
     /// The value of the Host field.
     pub fn authority(&self) -> &str {
         &self.authority
-    }
-
-    /// The host alone: a name, or an address without brackets.
-    pub fn host(&self) -> &str {
-        host_and_port(&self.authority).map_or(&self.authority, |(host, _)| host)
     }
 
     /// The request target.

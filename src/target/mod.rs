@@ -7,7 +7,7 @@ mod group;
 mod holdings;
 mod in_process;
 mod output;
-pub mod permission;
+mod permission;
 mod roles;
 
 use std::io;
@@ -20,6 +20,7 @@ pub use self::endpoint::{Endpoint, EndpointError};
 pub(crate) use self::group::end_all_at_once;
 pub use self::holdings::{Held, Holdings, Inventory};
 pub use self::in_process::InProcess;
+pub use self::permission::{NotAllowed, Permission};
 pub use self::roles::{MARK, ToolRole, ToolRoles};
 
 use crate::manifest::TargetFacts;

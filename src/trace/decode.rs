@@ -8,7 +8,7 @@
 use std::sync::OnceLock;
 
 use super::Vantage;
-use super::event::{Conduct, ConnectionId, Event, Part, What};
+use super::event::{Conduct, ConnectionId, Event, Harm, Part, What};
 use super::message::{Id, Message};
 use super::time::Nanos;
 use crate::codec::http1::{
@@ -28,8 +28,10 @@ pub struct Decoder {
     exchanges: Vec<Exchange>,
     /// The first exchange that has no complete answer yet.
     current: usize,
-    /// The method of the request that is being written has been told to the response parser.
-    expecting: bool,
+    /// The method of the request that is being written, until it has been told to the response parser.
+    method: Option<Vec<u8>>,
+    /// A fault of ours has spoilt whatever is still to come.
+    spoilt: bool,
     received: u64,
     kept: bool,
 }
@@ -118,6 +120,8 @@ pub struct Exchange {
     pub ending: Ending,
     /// Trials of the withheld-ACK test in it.
     pub releases: Vec<Release>,
+    /// What faults of ours did while it was under way, in words.
+    pub of_the_way: Vec<(String, Moment)>,
     sent: OnceLock<Vec<Message>>,
 }
 
@@ -217,7 +221,8 @@ impl Decoder {
             answers: ResponseParser::new(),
             exchanges: Vec::new(),
             current: 0,
-            expecting: false,
+            method: None,
+            spoilt: false,
             received: 0,
             kept: true,
         }
@@ -264,13 +269,19 @@ impl Decoder {
             What::Connected { began, .. } => self.connection.opened = Some((*began, moment)),
             What::Accepted { .. } => self.connection.opened = Some((event.at, moment)),
             What::Asked { label, part, ours, .. } => {
-                self.expecting = false;
+                self.tell_method();
+                self.method = Some(Vec::new());
+                let ours = if self.spoilt { Conduct::Damaged } else { *ours };
                 let begun = Exchange::begun(self.connection.id, self.exchanges.len(), moment);
-                self.exchanges.push(Exchange { label: label.clone(), part: *part, ours: *ours, ..begun });
+                self.exchanges.push(Exchange { label: label.clone(), part: *part, ours, ..begun });
             }
             What::Answering { label, ours, .. } => {
                 if let Some(exchange) = self.exchanges.get_mut(self.current) {
-                    (exchange.label, exchange.ours) = (label.clone(), *ours);
+                    exchange.label = label.clone();
+                    // What a fault has spoilt before its answer began stays so.
+                    if exchange.ours == Conduct::Conforming {
+                        exchange.ours = *ours;
+                    }
                 }
             }
             What::Wrote { began, bytes, .. } => match self.vantage {
@@ -293,10 +304,18 @@ impl Decoder {
             }
             What::Fin { .. } => self.peer_ended(PeerEnd::Fin, moment),
             What::Reset { .. } => self.peer_ended(PeerEnd::Reset, moment),
-            What::Finished { .. } => self.we_ended(http1::Ending::Fin, moment),
+            What::Finished { .. } => {
+                if self.vantage == Vantage::Client {
+                    // Whoever ends its direction before it has the answer has gone, as far as a server can tell: in
+                    // 2026-07-28 that cancels the request.
+                    self.damage_what_is_open();
+                }
+                self.we_ended(http1::Ending::Fin, moment);
+            }
             What::Closed { abruptly, .. } => {
                 self.we_ended(if *abruptly { http1::Ending::Reset } else { http1::Ending::Fin }, moment);
             }
+            What::FaultApplied { fault, how, harm, .. } => self.fault_applied(fault, how, *harm, moment),
             What::AckReleased { queued_before, queued_after, acked_before, .. } => {
                 let received_before = self.received;
                 if let Some(exchange) = self.exchanges.get_mut(self.current) {
@@ -312,13 +331,44 @@ impl Decoder {
         }
     }
 
-    fn asked(&mut self, began: Nanos, moment: Moment, bytes: &[u8]) {
-        let Some(exchange) = self.exchanges.last_mut() else { return };
-        if !self.expecting {
-            let method = bytes.split(|byte| *byte == b' ').next().unwrap_or_default();
-            self.answers.expect(&String::from_utf8_lossy(method));
-            self.expecting = true;
+    /// A fault of ours was at work: it shows in the exchanges under way, or in the last one where there are none.
+    fn fault_applied(&mut self, fault: &str, how: &str, harm: Harm, moment: Moment) {
+        self.spoilt |= harm == Harm::Connection;
+        if harm != Harm::None {
+            self.damage_what_is_open();
         }
+        let shown = self.current.min(self.exchanges.len().saturating_sub(1));
+        if let Some(exchange) = self.exchanges.get_mut(shown) {
+            exchange.of_the_way.push((format!("{fault}: {how}"), moment));
+        }
+    }
+
+    /// From here on, what becomes of the exchanges under way is our doing. What had ended by then was not.
+    fn damage_what_is_open(&mut self) {
+        let open = |exchange: &&mut Exchange| matches!(exchange.ending, Ending::Open { .. });
+        self.exchanges.iter_mut().skip(self.current).filter(open).for_each(|exchange| exchange.ours = Conduct::Damaged);
+    }
+
+    /// The answer that is awaited depends on the method, as far as it was written.
+    fn tell_method(&mut self) {
+        if let Some(method) = self.method.take_if(|method| !method.is_empty()) {
+            self.answers.expect(&String::from_utf8_lossy(&method));
+        }
+    }
+
+    fn asked(&mut self, began: Nanos, moment: Moment, bytes: &[u8]) {
+        /// No method that matters is longer.
+        const LONGEST: usize = 16;
+
+        if let Some(method) = &mut self.method {
+            let letters = bytes.iter().take_while(|byte| **byte != b' ').take(LONGEST);
+            let before = method.len();
+            method.extend(letters);
+            if method.len() - before < bytes.len() || method.len() >= LONGEST {
+                self.tell_method();
+            }
+        }
+        let Some(exchange) = self.exchanges.last_mut() else { return };
         exchange.written = Some((exchange.written.map_or(began, |(first, _)| first), moment));
         let Some(requests) = &mut self.requests else { return };
         let base = requests.consumed();
@@ -367,7 +417,8 @@ impl Decoder {
                     self.answers.expect(&head.method);
                     let begun = Exchange::begun(self.connection.id, self.exchanges.len(), moment);
                     let request_wire = head.span.clone();
-                    self.exchanges.push(Exchange { request: Some(head), request_wire, ..begun });
+                    let ours = if self.spoilt { Conduct::Damaged } else { Conduct::Conforming };
+                    self.exchanges.push(Exchange { request: Some(head), request_wire, ours, ..begun });
                 }
                 RequestEvent::Data(span) => {
                     if let Some(exchange) = self.exchanges.last_mut() {
@@ -389,6 +440,7 @@ impl Decoder {
     }
 
     fn answer_bytes(&mut self, moment: Moment, bytes: &[u8]) {
+        self.tell_method();
         let base = self.answers.consumed();
         let mut events = Vec::new();
         self.answers.push(bytes, &mut events);
@@ -504,6 +556,7 @@ impl Exchange {
             surplus: Vec::new(),
             ending: Ending::Open { watched: None },
             releases: Vec::new(),
+            of_the_way: Vec::new(),
             sent: OnceLock::new(),
         }
     }
@@ -844,5 +897,61 @@ mod tests {
         let decoder = decoded([asked("\u{16}\u{3}\u{1} no request at all\r\n\r\n")]);
         assert!(decoder.is_lost());
         assert_eq!(decoder.connection().unreadable.as_ref().map(|(_, moment)| moment.seq), Some(1));
+    }
+
+    fn harmed(harm: Harm) -> What {
+        What::FaultApplied { conn: 0, fault: "stall=1s".to_owned(), offset: 1, how: "nothing goes on".to_owned(), harm }
+    }
+
+    fn conducts(decoder: &Decoder) -> Vec<Conduct> {
+        decoder.exchanges().iter().map(|exchange| exchange.ours).collect()
+    }
+
+    #[test]
+    fn what_a_fault_of_ours_spoilt_stays_so_and_what_was_over_or_comes_later_is_not_concerned() {
+        use Conduct::{Conforming, Damaged};
+        let around = |harm| {
+            let first = [asked(POST), answering("before"), wrote(EMPTY), asked(POST), harmed(harm)];
+            let rest = [answering("at"), wrote(EMPTY), asked(POST), answering("behind"), wrote(EMPTY)];
+            decoded(first.into_iter().chain(rest))
+        };
+        assert_eq!(conducts(&around(Harm::None)), [Conforming, Conforming, Conforming]);
+        assert_eq!(conducts(&around(Harm::Exchange)), [Conforming, Damaged, Conforming]);
+        assert_eq!(conducts(&around(Harm::Connection)), [Conforming, Damaged, Damaged]);
+        assert_eq!(around(Harm::Exchange).exchanges()[1].of_the_way[0].0, "stall=1s: nothing goes on");
+    }
+
+    /// What a decoder makes of a connection that we opened.
+    fn ours(happened: impl IntoIterator<Item = What>) -> Decoder {
+        let mut decoder = Decoder::new(0, Vantage::Client);
+        for (seq, what) in happened.into_iter().enumerate() {
+            decoder.feed(&Event { seq: seq as u32, at: Nanos(seq as u64 * 1_000), what });
+        }
+        decoder
+    }
+
+    fn asking() -> What {
+        What::Asked { conn: 0, label: String::new(), part: Part::Plain, ours: Conduct::Conforming }
+    }
+
+    #[test]
+    fn our_own_requests_are_spoilt_in_the_same_way() {
+        use Conduct::{Conforming, Damaged};
+        let around = |harm| {
+            ours([asking(), wrote(POST), asked(EMPTY), asking(), harmed(harm), wrote(POST), asked(EMPTY), asking()])
+        };
+        assert_eq!(conducts(&around(Harm::Exchange)), [Conforming, Damaged, Conforming]);
+        assert_eq!(conducts(&around(Harm::Connection)), [Conforming, Damaged, Damaged]);
+    }
+
+    #[test]
+    fn the_method_of_a_request_is_known_in_whatever_pieces_it_went_out() {
+        let request = "HEAD /mcp HTTP/1.1\r\nHost: here\r\n\r\n";
+        let answer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n";
+        for at in 1..request.len() {
+            let (first, second) = request.split_at(at);
+            let decoder = ours([asking(), wrote(first), wrote(second), asked(answer)]);
+            assert_eq!(completed(&decoder.exchanges()[0]), Some(3), "{at}");
+        }
     }
 }

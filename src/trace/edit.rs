@@ -539,6 +539,7 @@ impl What {
             | Self::Fin { conn }
             | Self::Reset { conn }
             | Self::Closed { conn, .. }
+            | Self::FaultApplied { conn, .. }
             | Self::State { conn, .. }
             | Self::AckReleased { conn, .. } => *conn = other,
             Self::ConnectFailed { .. }

@@ -148,6 +148,20 @@ pub enum What {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         abruptly: bool,
     },
+    /// A fault of the way was at work, on our own side and on purpose.
+    FaultApplied {
+        /// The connection.
+        conn: ConnectionId,
+        /// The fault, as the command line takes it.
+        fault: String,
+        /// Behind how many bytes of its direction.
+        offset: u64,
+        /// What was done, as a lowercase fragment.
+        how: String,
+        /// What may no longer be expected of the peer.
+        #[serde(default, skip_serializing_if = "Harm::is_none")]
+        harm: Harm,
+    },
     /// What the kernel knew of the connection.
     State {
         /// The connection.
@@ -262,6 +276,7 @@ impl What {
             | Self::Fin { conn }
             | Self::Reset { conn }
             | Self::Closed { conn, .. }
+            | Self::FaultApplied { conn, .. }
             | Self::State { conn, .. }
             | Self::AckReleased { conn, .. } => Some(*conn),
             Self::ConnectFailed { .. }
@@ -311,6 +326,25 @@ pub enum Conduct {
 impl Conduct {
     fn conforms(&self) -> bool {
         *self == Self::Conforming
+    }
+}
+
+/// What a fault of ours does to a peer: what it may do then is not held against it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Harm {
+    /// Nothing that a peer may mind.
+    #[default]
+    None,
+    /// The exchanges under way on this connection are damaged.
+    Exchange,
+    /// These, and all that follow on this connection.
+    Connection,
+}
+
+impl Harm {
+    fn is_none(&self) -> bool {
+        *self == Self::None
     }
 }
 

@@ -22,7 +22,7 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Serialize};
 
 pub use self::decode::{Ending, Exchange, Moment, PeerEnd, Received};
-pub use self::event::{Bytes, Conduct, ConnectionId, Event, Part, TcpInfo, What};
+pub use self::event::{Bytes, Conduct, ConnectionId, Event, Harm, Part, TcpInfo, What};
 pub use self::message::{Id, Message, MessageKind};
 pub use self::time::{Nanos, Span};
 pub use self::told::Told;

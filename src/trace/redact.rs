@@ -113,11 +113,32 @@ impl Redactor {
             }
         }
         self.replace_known(&mut all);
+        self.mask_unfinished_head(&mut all);
         let mut rest = all.as_slice();
         for bytes in pieces(events, conn, direction) {
             let (now, later) = rest.split_at(bytes.0.len());
             bytes.0.copy_from_slice(now);
             rest = later;
+        }
+    }
+
+    /// A head that broke off has no fields as far as the decoder is concerned, and what it has of a secret is none that
+    /// was given whole.
+    fn mask_unfinished_head(&self, bytes: &mut [u8]) {
+        let is_empty = |line: &[u8]| line.iter().all(u8::is_ascii_whitespace);
+        let mut end = bytes.len();
+        while end > 0 {
+            let start = bytes[..end - 1].iter().rposition(|byte| *byte == b'\n').map_or(0, |before| before + 1);
+            let line = &mut bytes[start..end];
+            if is_empty(line) {
+                return;
+            }
+            if let Some(colon) = line.iter().position(|byte| *byte == b':')
+                && self.is_secret(&String::from_utf8_lossy(&line[..colon]))
+            {
+                line[colon + 1..].iter_mut().filter(|byte| byte.is_ascii_graphic()).for_each(|byte| *byte = b'~');
+            }
+            end = start;
         }
     }
 
@@ -236,6 +257,26 @@ mod tests {
         };
         assert_eq!(lengths(&after), lengths(&before));
         assert!(after.exchanges().all(Exchange::is_complete));
+    }
+
+    #[test]
+    fn a_secret_in_a_head_that_breaks_off_is_masked() {
+        let sent = "POST /mcp HTTP/1.1\r\nContent-Length: 0\r\n\r\n";
+        for rest in ["", "-value", "-value\r", "-value\r\nServer: x\r\nX-Api-Key: s3cr3t-token"] {
+            let answer = format!("HTTP/1.1 200 OK\r\nMcp-Session-Id: s3cr3t-token{rest}");
+            let after = Redactor::default().redact(&trace(sent, &[&answer.as_bytes()[..40], &answer.as_bytes()[40..]]));
+            let bytes: Vec<u8> = after
+                .events
+                .iter()
+                .filter_map(
+                    |event| if let What::Read { bytes, .. } = &event.what { Some(bytes.0.clone()) } else { None },
+                )
+                .flatten()
+                .collect();
+            let text = String::from_utf8(bytes).unwrap();
+            assert_eq!(text.len(), answer.len());
+            assert!(!text.contains("s3c") && text.starts_with("HTTP/1.1 200 OK\r\nMcp-Session-Id: ~~~"), "{text}");
+        }
     }
 
     #[test]

@@ -61,6 +61,9 @@ pub fn timeline(trace: &Trace, exchange: &Exchange, offending: Option<u32>) -> V
         };
         say(release.moment.at, release.moment.seq, Tells::Oddity, format!("  our withheld ACK let go: {came}"));
     }
+    for (what, moment) in &exchange.of_the_way {
+        say(moment.at, moment.seq, Tells::Framing, format!("  our fault {what}"));
+    }
     for (fault, moment) in &exchange.faults {
         say(moment.best(), moment.seq, Tells::Oddity, format!("! {} at byte {}", fault.kind, fault.at.start));
     }

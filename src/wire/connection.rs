@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::fault::{Applied, Plan, Step};
 use super::interrupt::Interrupt;
 use super::os::{self, Acknowledge};
 use super::tap::Tap;
@@ -100,31 +101,20 @@ impl Connection {
         Self::open_with(peer, timeout, None, tap, interrupt)
     }
 
-    /// The same with a receive buffer of so many bytes, where the system grants it: whoever writes more than we read has
-    /// to wait soon.
+    /// The same with a receive buffer of so many bytes, where one is named: the peer has to wait once it is full.
     ///
     /// # Errors
     ///
     /// As [`Self::open`].
-    pub fn open_narrow(
+    pub fn open_with(
         peer: SocketAddr,
         timeout: Duration,
-        room: u32,
-        tap: &Tap,
-        interrupt: &Interrupt,
-    ) -> Result<Self, ConnectError> {
-        Self::open_with(peer, timeout, Some(room), tap, interrupt)
-    }
-
-    fn open_with(
-        peer: SocketAddr,
-        timeout: Duration,
-        room: Option<u32>,
+        receive_buffer: Option<usize>,
         tap: &Tap,
         interrupt: &Interrupt,
     ) -> Result<Self, ConnectError> {
         let began = tap.clock().now();
-        let socket = connect(peer, timeout, room).map_err(|source| {
+        let socket = connect(peer, timeout, receive_buffer).map_err(|source| {
             tap.note(What::ConnectFailed { peer: peer.to_string(), error: source.to_string() });
             ConnectError { peer, source }
         })?;
@@ -139,8 +129,9 @@ impl Connection {
         let mut connection = Self::over(socket, Decoder::of_ours(id), id, tap, interrupt);
         connection.note(connected);
         connection.write_promptly();
-        if let Some(room) = room {
-            connection.note(What::OptionSet { conn: id, option: "SO_RCVBUF".to_owned(), value: room.into() });
+        if let Some(bytes) = receive_buffer {
+            let value = i64::try_from(bytes).unwrap_or(i64::MAX);
+            connection.note(What::OptionSet { conn: id, option: "SO_RCVBUF".to_owned(), value });
         }
         Ok(connection)
     }
@@ -265,6 +256,12 @@ impl Connection {
         self.note(What::Finished { conn: self.id });
     }
 
+    /// Writes down that a fault of ours was at work on this connection.
+    pub fn note_fault(&mut self, applied: Applied) {
+        let Applied { fault, at, how, harm } = applied;
+        self.note(What::FaultApplied { conn: self.id, fault, offset: at, how, harm });
+    }
+
     /// Tears the connection down: whatever the peer has not read yet may be lost to it.
     pub fn reset(mut self) {
         let _ = self.socket.set_linger(Some(Duration::ZERO));
@@ -284,6 +281,35 @@ impl Connection {
         }
         if let Some(error) = error {
             self.note(What::WriteFailed { conn: self.id, error: error.to_string() });
+        }
+    }
+
+    /// Writes bytes as a plan has it, and waits where it says so. An end that is planned is left to the caller, and
+    /// nothing is written behind it.
+    pub fn write_by(&mut self, plan: &mut Plan, bytes: &[u8]) {
+        let mut rest = bytes;
+        for step in plan.pass(bytes.len()) {
+            match step {
+                Step::Write(count) => {
+                    let (now, later) = rest.split_at(count);
+                    self.write(now);
+                    rest = later;
+                }
+                Step::Delay(pause) | Step::Pause(pause) => self.pause(pause),
+                Step::Note(applied) => self.note_fault(applied),
+                Step::Drop(_) | Step::Finish | Step::Reset => return,
+            }
+        }
+    }
+
+    fn pause(&self, pause: Duration) {
+        let until = Instant::now() + pause;
+        while !self.interrupt.is_set() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            std::thread::sleep(left.min(SLICE));
         }
     }
 
@@ -336,20 +362,19 @@ impl Connection {
         }
     }
 
-    /// Takes what is there already, without waiting.
-    pub fn glance(&mut self) {
-        if self.ended.is_some() {
-            return;
+    /// Takes what is there already, without waiting, and without a word where nothing is.
+    pub fn glance(&mut self) -> Wait {
+        if let Some(end) = self.ended {
+            return Wait::Ended(end);
         }
         match os::receive_at_once(&self.socket, &mut self.buffer) {
-            Ok(received) if received.len == 0 => {
-                self.end(End::Fin);
+            Ok(received) if received.len == 0 => self.end(End::Fin),
+            Ok(received) => {
+                self.took(received);
+                Wait::Bytes
             }
-            Ok(received) => self.took(received),
-            Err(error) if is_not_yet(&error) => {}
-            Err(_) => {
-                self.end(End::Reset);
-            }
+            Err(error) if is_not_yet(&error) => Wait::Nothing,
+            Err(_) => self.end(End::Reset),
         }
     }
 
@@ -461,11 +486,11 @@ impl Drop for Connection {
     }
 }
 
-fn connect(peer: SocketAddr, timeout: Duration, room: Option<u32>) -> io::Result<Socket> {
+fn connect(peer: SocketAddr, timeout: Duration, receive_buffer: Option<usize>) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(peer), Type::STREAM, Some(Protocol::TCP))?;
-    if let Some(room) = room {
-        // Before connecting as well: the window is agreed on then.
-        let _ = socket.set_recv_buffer_size(room as usize);
+    if let Some(bytes) = receive_buffer {
+        // Before connecting: a window that was offered once cannot be taken back.
+        socket.set_recv_buffer_size(bytes)?;
     }
     // Before connecting, so that even the first segment is stamped.
     let _ = os::enable_stamps(&socket);
@@ -506,5 +531,44 @@ pub fn is_loopback(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => v4.is_loopback(),
         IpAddr::V6(v6) => v6.is_loopback() || v6.to_ipv4_mapped().is_some_and(|v4| v4.is_loopback()),
+    }
+}
+
+#[cfg(test)]
+#[cfg(all(target_os = "linux", not(mcpwire_portable)))]
+mod tests {
+    use std::io::Write;
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// How much a sender is left with that writes 64 KiB to a connection of ours which nobody reads.
+    fn left_unsent(receive_buffer: Option<usize>) -> u32 {
+        const PATIENCE: Duration = Duration::from_secs(5);
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (tap, interrupt) = (Tap::start(), Interrupt::default());
+        let _ours = Connection::open_with(address, PATIENCE, receive_buffer, &tap, &interrupt).expect("it listens");
+        let (mut sender, _) = listener.accept().expect("a connection");
+        sender.write_all(&[b'x'; 64 << 10]).expect("the sender's own buffer has room");
+        let socket = Socket::from(sender);
+        // What can leave has left when nothing has for a while.
+        let unsent = || os::tcp_info(&socket).map_or(0, |info| info.unsent_bytes);
+        let mut before = unsent();
+        for _ in 0..50 {
+            std::thread::sleep(Duration::from_millis(5));
+            let now = unsent();
+            if now == before && now > 0 {
+                break;
+            }
+            before = now;
+        }
+        unsent()
+    }
+
+    #[test]
+    fn a_small_receive_buffer_closes_the_senders_window() {
+        assert_eq!(left_unsent(None), 0);
+        assert!(left_unsent(Some(4 << 10)) > 32 << 10);
     }
 }

@@ -34,8 +34,21 @@ impl Listener {
     ///
     /// Where the system refuses a socket, or the port is taken.
     pub fn on(port: u16) -> io::Result<Self> {
+        Self::with(port, None)
+    }
+
+    /// The same, where accepted sockets have a receive buffer of so many bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::on`].
+    pub fn with(port: u16, receive_buffer: Option<usize>) -> io::Result<Self> {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
         socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into())?;
+        if let Some(bytes) = receive_buffer {
+            // Accepted sockets inherit it, and offer no more from their first segment on.
+            socket.set_recv_buffer_size(bytes)?;
+        }
         socket.listen(1024)?;
         // Accepted sockets inherit the stamps, also for what came before they were accepted.
         let _ = os::enable_stamps(&socket);

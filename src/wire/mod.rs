@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod connection;
+pub mod fault;
 pub mod interrupt;
 pub mod listener;
 pub mod os;

@@ -65,8 +65,8 @@ fn a_server_that_has_enough_is_not_accused() {
 #[case(&["--soak=0"], "1..=1000000")]
 #[case(&["--crowd=10"], "`10` is not of the form SESSIONSxSTREAMS, such as 100x10")]
 #[case(&["--crowd=1000x1000"], "up to 20000 streams in all")]
-#[case(&["--soak", "--url", "http://192.0.2.1:9/mcp"], "add --allow-load 192.0.2.1")]
-#[case(&["--crowd", "--url", "http://192.0.2.1:9/mcp", "--allow-load", "example.org"], "add --allow-load 192.0.2.1")]
+#[case(&["--soak", "--url", "http://192.0.2.1:9/mcp"], "`--allow-load 192.0.2.1`")]
+#[case(&["--crowd", "--url", "http://192.0.2.1:9/mcp", "--allow-load", "example.org"], "`--allow-load 192.0.2.1`")]
 fn what_cannot_be_asked_for_is_said_in_one_sentence(#[case] options: &[&str], #[case] expected: &str) {
     let ended = run(&[&["server"], options].concat());
     assert_eq!(ended.code, 2, "{}", ended.stderr);

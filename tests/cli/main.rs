@@ -3,6 +3,8 @@
 mod bad_input;
 mod cleanup;
 mod clients;
+#[cfg(unix)]
+mod faults;
 mod hostile;
 mod isolation;
 mod latency;

@@ -30,7 +30,7 @@ impl Serving {
     }
 
     /// What it says, and its exit code, once it was asked to end.
-    fn end(mut self) -> (Option<i32>, String) {
+    pub fn end(mut self) -> (Option<i32>, String) {
         // SAFETY: kill has no memory to get wrong, and the child is not reaped before.
         unsafe { libc::kill(self.child.id() as i32, libc::SIGINT) };
         let mut said = String::new();
@@ -47,7 +47,7 @@ impl Drop for Serving {
 }
 
 /// The ids of the checks with this verdict.
-fn with(verdict: &str, folder: &Path) -> Vec<String> {
+pub fn with(verdict: &str, folder: &Path) -> Vec<String> {
     let judged = run(&["judge", &text(folder), "--report", "json"]);
     let report = judged.json();
     let checks = report["checks"].as_array().expect("checks").iter();

@@ -1,6 +1,6 @@
 //! The requests of a client that rules on header fields look at, and how what is wrong with many alike is told once.
 
-use crate::trace::{Exchange, Message, MessageKind, Trace};
+use crate::trace::{Conduct, Exchange, Message, MessageKind, Trace};
 use crate::verdict::{Cite, Judge};
 
 /// The path of the endpoint of our peers.
@@ -81,7 +81,8 @@ pub fn request(exchange: &Exchange) -> Option<Message> {
     }
 }
 
-/// The handshake in which a request was made, if there was one before it.
+/// The handshake in which a request was made, if there was one before it, and we did nothing to its answer that a
+/// client may have stumbled over.
 pub fn handshake<'t>(trace: &'t Trace, request: &Exchange) -> Option<&'t Exchange> {
     let agreed = |exchange: &&Exchange| {
         exchange.rpc_method().as_deref() == Some("initialize")
@@ -90,7 +91,9 @@ pub fn handshake<'t>(trace: &'t Trace, request: &Exchange) -> Option<&'t Exchang
             })
     };
     let agreed = trace.exchanges().filter(agreed).last();
-    agreed.filter(|_| request.rpc_method().as_deref() != Some("initialize"))
+    agreed
+        .filter(|handshake| handshake.ours == Conduct::Conforming)
+        .filter(|_| request.rpc_method().as_deref() != Some("initialize"))
 }
 
 /// The version that `_meta` names.

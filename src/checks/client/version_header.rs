@@ -113,7 +113,7 @@ const MUTANTS: &[Mutant] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::proofs::{judged_in, tolerates};
+    use crate::checks::proofs::{judged_in, legal, tolerates};
     use crate::verdict::Verdict;
 
     const ID: &str = "client/version-header";
@@ -135,5 +135,23 @@ mod tests {
             });
         });
         assert!(verdicts.iter().all(|(_, verdict)| *verdict == Verdict::NotExercised), "{verdicts:?}");
+    }
+
+    /// A client may not have got far with an answer that we let come late, or in part.
+    #[test]
+    fn what_was_agreed_in_an_answer_that_a_fault_of_ours_spoilt_was_agreed_with_nobody() {
+        use crate::trace::{Event, Harm, What};
+
+        legal(ID, Scenario::ClientCalls, |edit| {
+            let initialize = edit.trace().exchanges().find(|e| e.rpc_method().as_deref() == Some("initialize"));
+            let Some((conn, seq)) = initialize.map(|exchange| (exchange.conn, exchange.asked.seq)) else { return };
+            edit.last(|exchange| exchange.label == "json-2").without_request_field(FIELD);
+            let mut events = edit.trace().events.clone();
+            let behind = events.iter().position(|e| e.seq > seq && e.what.conn() == Some(conn)).unwrap_or(0);
+            let (fault, how) = ("stall=1s".to_owned(), "nothing goes on".to_owned());
+            let what = What::FaultApplied { conn, fault, offset: 1, how, harm: Harm::Exchange };
+            events.insert(behind, Event { what, ..events[behind].clone() });
+            edit.replace(events);
+        });
     }
 }

@@ -7,4 +7,5 @@ checks! {
     content_type,
     get_is_stream_or_405,
     get_head_at_once,
+    segmentation_is_transparent,
 }

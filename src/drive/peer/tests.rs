@@ -10,7 +10,7 @@ use crate::drive::{Subject, record};
 use crate::judgement::judge;
 use crate::manifest::Options;
 use crate::spec::Revision;
-use crate::target::{Endpoint, Target, ToolRoles};
+use crate::target::{Endpoint, Permission, Target, ToolRoles};
 use crate::verdict::{Level, Verdict};
 use crate::wire::interrupt::Interrupt;
 use crate::wire::tap::Tap;
@@ -31,7 +31,7 @@ fn it_conforms(
         options: Options::default(),
         experiments: Experiments::WhereSlow,
         roles,
-        allow_load: Vec::new(),
+        permission: Permission::default(),
         given: String::new(),
         interrupt,
     };

@@ -35,7 +35,7 @@ const OVERTAKEN: u32 = 2;
 const CROWD: [&str; 8] = ["one", "two", "three", "four", "five", "six", "seven", "eight"];
 
 /// The receive buffer of a connection that nobody reads; the system may double it.
-const NARROW: u32 = 4096;
+const NARROW: usize = 4096;
 
 /// So many bytes are more than a head and a first event: the large answer is being written.
 const MORE_THAN_A_HEAD: u64 = 1024;

@@ -17,6 +17,7 @@ mod repeated_calls;
 mod resumption;
 mod reused_ids;
 mod reused_tokens;
+mod segmentation;
 mod sequential_calls;
 mod session_lifecycle;
 mod soak;
@@ -40,6 +41,7 @@ pub fn play(scenario: Scenario, stage: &Stage) -> Result<(), Stop> {
         Scenario::ReusedIds => reused_ids::play(stage),
         Scenario::ReusedTokens => reused_tokens::play(stage),
         Scenario::UnknownMethod => unknown_method::play(stage),
+        Scenario::Segmentation => segmentation::play(stage),
         Scenario::MalformedInput => malformed_input::play(stage),
         Scenario::Resumption => resumption::play(stage),
         Scenario::LastEventId => last_event_id::play(stage),
