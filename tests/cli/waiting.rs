@@ -14,7 +14,12 @@ use crate::peer::{answer, read_request, serve};
 const STREAM: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
 
 fn test(url: &str) -> Ended {
-    run(&["server", "--url", url, "--revision", "2025-06-18", "--timeout", "1s", "--report", "json"])
+    test_with(url, &[])
+}
+
+fn test_with(url: &str, options: &[&str]) -> Ended {
+    let these = ["server", "--url", url, "--revision", "2025-06-18", "--timeout", "1s", "--report", "json"];
+    run(&[&these, options].concat())
 }
 
 fn verdict(report: &Value, id: &str) -> String {
@@ -33,7 +38,8 @@ fn a_server_that_pings_before_it_answers_a_call_gets_its_answer_and_is_seen_to_t
         event(stream, response)?;
         stream.write_all(b"0\r\n\r\n")
     });
-    let ended = test(&url);
+    // One who answers none of its pings holds everybody up: that is another matter.
+    let ended = test_with(&url, &["--skip", "isolation/*"]);
     let report = ended.json();
     assert_eq!(report["incomplete"], Value::Null, "{}", ended.stderr);
     for id in ["sse/stream-ends-after-response", "rpc/exactly-one-response"] {

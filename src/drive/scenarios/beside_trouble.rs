@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::listening;
 use crate::drive::ask::{Ask, Call};
-use crate::drive::session::Session;
+use crate::drive::session::{Reply, Session};
 use crate::drive::stage::{Experiments, Stage, Stop, Until};
 use crate::target::ToolRole;
 use crate::wire::connection::Connection;
@@ -72,17 +72,25 @@ impl<'s> Caller<'s> {
     }
 
     fn call(&mut self, label: &str, call: &Call) -> Result<(), Stop> {
-        self.call_with_id(label, call, None)
+        self.call_with_id(label, call, None).map(|_| ())
     }
 
-    fn call_with_id(&mut self, label: &str, call: &Call, id: Option<&str>) -> Result<(), Stop> {
+    /// A call on which others stand: it must be answered.
+    fn call_alone(&mut self, label: &str, call: &Call) -> Result<(), Stop> {
+        match self.call_with_id(label, call, None)?.response {
+            Some(_) => Ok(()),
+            None => Err(Stop::Lacks("this needs calls that are answered while nothing else goes on".to_owned())),
+        }
+    }
+
+    fn call_with_id(&mut self, label: &str, call: &Call, id: Option<&str>) -> Result<Reply, Stop> {
         self.calls += 1;
         let mark = format!("mcpwire-{}-{:03}", self.name, self.calls);
         let id = format!("\"{}\"", id.unwrap_or(&mark));
         let call = call.clone().marked(&mark).with_progress(&mark);
         // A connection that ends under a call is the end of that call, and no accident of reuse.
         self.session.use_a_fresh_connection();
-        self.session.call_with_id(&format!("{label}-{}", self.name), &call, &id).map(|_| ())
+        self.session.call_with_id(&format!("{label}-{}", self.name), &call, &id)
     }
 }
 
@@ -128,9 +136,9 @@ pub fn play(stage: &Stage) -> Result<(), Stop> {
 }
 
 fn rounds(stage: &Stage, calls: &Calls, callers: &mut [Caller<'_>], trouble: &mut Caller<'_>) -> Result<(), Stop> {
-    each(callers, "alone", &calls.quick)?;
+    callers[0].call_alone("alone", &calls.quick)?;
     if stage.tool(ToolRole::Slow).is_some() {
-        each(callers, "alone-slow", &calls.slow)?;
+        callers[0].call_alone("alone-slow", &calls.slow)?;
     }
     same_id(callers, stage.tool(ToolRole::Echo).as_ref().unwrap_or(&calls.slow))?;
 
@@ -191,8 +199,9 @@ fn same_id(callers: &mut [Caller<'_>], call: &Call) -> Result<(), Stop> {
     let label = "same-id";
     let made: Vec<_> = thread::scope(|scope| {
         let two = callers.iter_mut().take(2);
-        let made: Vec<_> =
-            two.map(|caller| scope.spawn(|| caller.call_with_id(label, call, Some("mcpwire-same-id")))).collect();
+        let made: Vec<_> = two
+            .map(|caller| scope.spawn(|| caller.call_with_id(label, call, Some("mcpwire-same-id")).map(|_| ())))
+            .collect();
         made.into_iter().map(|call| call.join().unwrap_or(Ok(()))).collect()
     });
     made.into_iter().collect()
