@@ -23,11 +23,11 @@ impl Observer for Bar {
             Progress::Starting => self.0.set_message("starting the target"),
             Progress::Surveying(revision) => self.0.set_message(format!("asking for {revision}")),
             Progress::Playing { revision, scenario, done, of } => {
-                if done == 0 {
-                    self.0.set_length(of as u64);
-                    if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg}") {
-                        self.0.set_style(style);
-                    }
+                self.0.set_length(of as u64);
+                if done == 0
+                    && let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg}")
+                {
+                    self.0.set_style(style);
                 }
                 self.0.set_position(done as u64);
                 self.0.set_message(format!("{revision} {scenario}"));

@@ -5,6 +5,7 @@
 mod ask;
 mod client_run;
 mod client_scenarios;
+mod embedded;
 mod facts;
 mod peer;
 mod proxy;

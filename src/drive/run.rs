@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use super::embedded;
 use super::facts::Facts;
 use super::scenarios::{self, survey};
 use super::stage::{Experiments, Stage, Stop, Unanswered, what_came};
@@ -180,6 +181,18 @@ pub enum RunError {
 ///
 /// Where the target cannot be brought up or reached, or refuses everything.
 pub fn record(subject: Subject, observer: &mut dyn Observer) -> Result<Recording, RunError> {
+    match &subject.target {
+        // Under load, what the others do would not be the server's own.
+        Target::Reference(config) if subject.revisions.len() > 1 && subject.options.load.is_none() => {
+            let config = config.clone();
+            embedded::record(subject, &config, observer)
+        }
+        _ => record_in_turn(subject, observer),
+    }
+}
+
+/// Plays one revision after the other.
+pub(super) fn record_in_turn(subject: Subject, observer: &mut dyn Observer) -> Result<Recording, RunError> {
     let selected = catalogue::of_run(Role::Server, &subject.options)?;
     switch_stamps_on();
     observer.progress(Progress::Starting);

@@ -30,6 +30,9 @@ const LONGEST: Duration = Duration::from_secs(20);
 /// How long a stream or an answer is waited for whose end nobody needs.
 const A_LOOK: Duration = Duration::from_millis(30);
 
+/// How long a slow call is given until it is under way, where no head tells.
+const UNDER_WAY: Duration = Duration::from_millis(3);
+
 /// What a call may take that is left alone: it has ended when the server has to have settled.
 const LONGEST_WORK: Duration = Duration::from_secs(1);
 
@@ -151,7 +154,7 @@ fn round<'s>(
         let mut connection = stage.connect()?;
         stage.ask(&mut connection, &session.request("churn-cancelled", slow, &id).damaged());
         if stage.revision.is_legacy() {
-            stage.settle_unless(&mut connection, Until::EndWithin(A_LOOK), Instant::now(), has_head)?;
+            stage.settle_unless(&mut connection, Until::EndWithin(UNDER_WAY), Instant::now(), has_head)?;
             let params = json!({"requestId": id.parse::<u64>().ok(), "reason": "churn"});
             session.notify("churn-cancel", &Call::with("notifications/cancelled", params))?;
             session.use_a_fresh_connection();
@@ -159,7 +162,7 @@ fn round<'s>(
         connection.close();
         let mut connection = stage.connect()?;
         stage.ask(&mut connection, &session.request("churn-abandoned", slow, &session.next_id()).damaged());
-        stage.settle_unless(&mut connection, Until::EndWithin(A_LOOK), Instant::now(), has_head)?;
+        stage.settle_unless(&mut connection, Until::EndWithin(UNDER_WAY), Instant::now(), has_head)?;
         connection.close();
     }
     // Dropped in the middle of the request.
