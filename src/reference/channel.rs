@@ -150,6 +150,13 @@ impl<'c> Channel<'c> {
         {
             self.server.start_over();
         }
+        self.server.leave_entry(match outcome {
+            Outcome::Result(_) => Fault::EntryLeftAfterResponse,
+            Outcome::Error(_) => Fault::EntryLeftAfterError,
+        });
+        if self.server.has(Fault::EntryLeftAfterDisconnect) && self.client_has_gone() {
+            self.server.leave_entry(Fault::EntryLeftAfterDisconnect);
+        }
         let response = message::response(Some(id), outcome, &self.server);
         match self.sink {
             Sink::Json(head, connection) => connection.json(head, &response),
