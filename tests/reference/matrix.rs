@@ -13,6 +13,9 @@ use mcpwire::reference::{Fault, Reference, Variant};
 /// The steps of the conversation, and what came of each: the bytes, and what they mean.
 type Conversation = BTreeMap<&'static str, (String, String)>;
 
+/// Changes with some runs only: whether the server has seen by then that its GET stream was left.
+const BY_CHANCE: [(&str, &str); 1] = [("response-on-get-stream", "with Last-Event-ID")];
+
 #[test]
 fn each_switch_changes_what_it_should_and_nothing_else() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots/reference-matrix.txt");
@@ -46,8 +49,9 @@ fn compare(revision: &'static str, reviewed: &str) -> String {
     for fault in Fault::ALL {
         let write = || {
             let other = converse(&start(Some(*fault), &[]), revision);
-            let changes = list(&changes(&good, &other, |(bytes, _)| bytes));
-            format!("{fault} [{}]: {changes}", fault.violates().join(", "))
+            let mut changes = changes(&good, &other, |(bytes, _)| bytes);
+            changes.retain(|step| !BY_CHANCE.contains(&(fault.name(), step)));
+            format!("{fault} [{}]: {}", fault.violates().join(", "), list(&changes))
         };
         writeln!(report, "{}", line(&write)).unwrap();
     }
