@@ -99,18 +99,38 @@ pub fn hostile_where(
 
 /// Reads one request: its head, and the body that Content-Length announces.
 pub fn read_request(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
-    let mut request = Vec::new();
-    let mut byte = [0];
-    while !request.ends_with(b"\r\n\r\n") {
-        stream.read_exact(&mut byte)?;
-        request.push(byte[0]);
-    }
+    let mut request = read_until(stream, b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&request).to_ascii_lowercase();
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok()).unwrap_or(0);
-    let begin = request.len();
-    request.resize(begin + length, 0);
-    stream.read_exact(&mut request[begin..])?;
-    Ok(request)
+    if !head.contains("transfer-encoding: chunked") {
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
+        read_more(stream, length.unwrap_or(0), &mut request)?;
+        return Ok(request);
+    }
+    loop {
+        let line = read_until(stream, b"\r\n")?;
+        let size = String::from_utf8_lossy(&line);
+        let size = usize::from_str_radix(size.trim(), 16).map_err(io::Error::other)?;
+        read_more(stream, size, &mut request)?;
+        read_until(stream, b"\r\n")?;
+        if size == 0 {
+            return Ok(request);
+        }
+    }
+}
+
+fn read_until(stream: &mut TcpStream, end: &[u8]) -> io::Result<Vec<u8>> {
+    let (mut bytes, mut byte) = (Vec::new(), [0]);
+    while !bytes.ends_with(end) {
+        stream.read_exact(&mut byte)?;
+        bytes.push(byte[0]);
+    }
+    Ok(bytes)
+}
+
+fn read_more(stream: &mut TcpStream, count: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
+    let begin = bytes.len();
+    bytes.resize(begin + count, 0);
+    stream.read_exact(&mut bytes[begin..])
 }
 
 /// Writes the head, and then the piece for ever.
