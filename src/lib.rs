@@ -18,6 +18,7 @@
 //! # Ok(()) }
 //! ```
 
+mod baseline;
 mod catalogue;
 mod checks;
 #[cfg(feature = "cli")]
@@ -27,6 +28,7 @@ pub mod cli;
 pub mod codec;
 mod confirmation;
 mod drive;
+mod gate;
 mod judgement;
 mod latency;
 mod manifest;
@@ -36,6 +38,7 @@ mod plan;
 pub mod reference;
 mod report;
 mod scenario;
+mod sets;
 mod spec;
 mod target;
 mod trace;

@@ -44,6 +44,7 @@ impl Exit {
             Gate::Conforms => Self::Conforms,
             Gate::Findings => Self::Findings,
             Gate::TooLittle => Self::TooLittle,
+            Gate::StaleBaseline => Self::StaleBaseline,
             Gate::Fault => Self::Fault,
         }
     }

@@ -3,6 +3,7 @@
 mod client;
 mod exit;
 mod explain;
+mod gating;
 mod judge;
 mod latency;
 mod list;

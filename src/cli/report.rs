@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::{Failure, print, say};
-use crate::report::{Report, json, text};
+use crate::report::{Report, github, json, junit, text};
 
 /// One report to be written.
 #[derive(Clone, Debug)]
