@@ -1,5 +1,6 @@
 //! From a recording to a report: the same function for a live run and for `mcpwire judge`.
 
+use std::collections::BTreeSet;
 use std::panic::{self, AssertUnwindSafe};
 use std::time::Duration;
 
@@ -79,12 +80,19 @@ fn check(listed: &Listed, run: &RevisionRun, recording: &Recording) -> CheckRepo
                 .collect();
             CheckReport {
                 examined: outcome.examined,
-                seen_in: outcome.seen_in.iter().map(Scenario::to_string).collect(),
+                seen_in: names(&outcome.seen_in),
                 findings,
                 ..CheckReport::without_findings(listed, run.revision, level, verdict, reason.unwrap_or_default())
             }
         }
     }
+}
+
+/// In the order of the alphabet, which reports can be joined in.
+fn names(scenarios: &BTreeSet<Scenario>) -> Vec<String> {
+    let mut names: Vec<String> = scenarios.iter().map(Scenario::to_string).collect();
+    names.sort();
+    names
 }
 
 /// What a check says of all its traces; the words of its panic where it panics.

@@ -26,8 +26,7 @@ use crate::manifest::Role;
 use crate::report::{CheckReport, FindingReport};
 use crate::spec::Revision;
 
-pub use read::BaselineError;
-pub use write::{NoBaseline, write};
+pub use write::write;
 
 /// The reason of an entry that nobody has given a reason yet.
 pub const UNWRITTEN: &str = "TODO";

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{Baseline, Entry, State, UNWRITTEN, scenario_of};
+use crate::catalogue;
 use crate::gate;
 use crate::manifest::Role;
 use crate::report::{CheckReport, FindingReport, Report};
@@ -88,19 +89,25 @@ fn additions(report: &Report, kept: &[Entry]) -> Vec<Entry> {
     };
     let failing: Vec<(&CheckReport, Vec<FindingReport>)> =
         report.checks.iter().map(|check| (check, uncovered(check))).filter(|(_, findings)| !findings.is_empty()).collect();
-    let tested = |revision: &Revision| report.revisions.iter().any(|run| run.revision == *revision && run.spoken);
+    let targets: Vec<&str> = match &report.runs[..] {
+        [] => vec![&report.target.name],
+        runs => runs.iter().map(|run| run.target.name.as_str()).collect(),
+    };
     let mut entries: Vec<Entry> = Vec::new();
     for (check, findings) in &failing {
         let siblings: Vec<&Entry> = kept.iter().filter(|entry| entry.id == check.id).collect();
-        // One entry does where it fails wherever the rule exists: one that fails in some revisions only must not
-        // excuse the others, nor those that were not tested.
-        let fails = |other: &&CheckReport| failing.iter().any(|(failing, _)| std::ptr::eq(*failing, *other));
-        let rows = || report.checks.iter().filter(|other| other.id == check.id);
+        // One entry does where it fails wherever the rule exists: one that fails in some places only must not excuse
+        // the others, nor those that were not tested.
+        let fails = |target: &str, revision| {
+            let same = |other: &CheckReport| (other.id.as_str(), other.revision) == (check.id.as_str(), revision);
+            failing.iter().any(|(other, _)| same(other) && report.target_of(other) == target)
+        };
+        let exists = |revision: &Revision| {
+            catalogue::find(&check.id).is_some_and(|listed| listed.level(*revision).is_some())
+        };
         let everywhere = siblings.is_empty()
-            && Revision::ALL.iter().all(tested)
-            && rows().all(|other| fails(&other) || other.verdict == crate::verdict::Verdict::NotApplicable);
-        let by_target = !everywhere
-            && (siblings.iter().any(|entry| entry.target.is_some()) || rows().any(|other| other.target != check.target));
+            && targets.iter().all(|target| Revision::ALL.into_iter().filter(exists).all(|revision| fails(target, revision)));
+        let by_target = !everywhere && (targets.len() > 1 || siblings.iter().any(|entry| entry.target.is_some()));
         // Whole and for a scenario do not go together.
         let mut scenarios = vec![None];
         if siblings.iter().any(|entry| entry.scenario.is_some()) {

@@ -153,12 +153,12 @@ fn write_suites(out: &mut String, suites: &[Suite]) -> fmt::Result {
         writeln!(
             out,
             r#"  <testsuite name="{}" tests="{}" failures="{}" errors="{}" skipped="{}" timestamp="{}">"#,
-            escaped(&suite.name),
+            value(&suite.name),
             suite.cases.len(),
             failures(suite),
             errors(suite),
             skipped(suite),
-            escaped(&suite.recorded),
+            value(&suite.recorded),
         )?;
         for case in &suite.cases {
             write_case(out, case)?;
@@ -169,14 +169,14 @@ fn write_suites(out: &mut String, suites: &[Suite]) -> fmt::Result {
 }
 
 fn write_case(out: &mut String, case: &Case) -> fmt::Result {
-    write!(out, r#"    <testcase classname="{}" name="{}""#, escaped(&case.class), escaped(&case.name))?;
+    write!(out, r#"    <testcase classname="{}" name="{}""#, value(&case.class), value(&case.name))?;
     let (element, kind, message, text) = match &case.came {
         Came::Passed { out: said } if said.is_empty() => return writeln!(out, "/>"),
         Came::Passed { out: said } => {
-            return writeln!(out, ">\n      <system-out>{}</system-out>\n    </testcase>", escaped(said));
+            return writeln!(out, ">\n      <system-out>{}</system-out>\n    </testcase>", content(said));
         }
         Came::Skipped { message } => {
-            return writeln!(out, ">\n      <skipped message=\"{}\"/>\n    </testcase>", escaped(message));
+            return writeln!(out, ">\n      <skipped message=\"{}\"/>\n    </testcase>", value(message));
         }
         Came::Failure { kind, message, text } => ("failure", kind, message, text),
         Came::Error { kind, message, text } => ("error", kind, message, text),
@@ -184,14 +184,15 @@ fn write_case(out: &mut String, case: &Case) -> fmt::Result {
     writeln!(
         out,
         ">\n      <{element} type=\"{}\" message=\"{}\">{}</{element}>\n    </testcase>",
-        escaped(kind),
-        escaped(message),
-        escaped(text),
+        value(kind),
+        value(message),
+        content(text),
     )
 }
 
-/// A text as XML 1.0 can hold it: what has a meaning there is replaced, and what cannot stand in it is spelt out.
-fn escaped(text: &str) -> String {
+/// A text as the content of an XML 1.0 element can hold it: what has a meaning there is replaced, and what cannot stand
+/// in it at all is spelt out.
+fn content(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -199,11 +200,15 @@ fn escaped(text: &str) -> String {
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
-            // A line end in an attribute would become a blank.
-            '\n' => escaped.push_str("&#10;"),
+            '\n' => escaped.push(c),
             c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => escaped.extend(c.escape_default()),
             c => escaped.push(c),
         }
     }
     escaped
+}
+
+/// The same for the value of an attribute, where a line end would become a blank.
+fn value(text: &str) -> String {
+    content(text).replace('\n', "&#10;")
 }
