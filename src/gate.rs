@@ -74,3 +74,77 @@ pub fn of(report: &Report) -> Gate {
         Gate::Conforms
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::report::made;
+    use crate::spec::Revision;
+
+    const ID: &str = "sse/well-formed";
+    const R: Revision = Revision::R20251125;
+
+    fn passing() -> CheckReport {
+        made::check("rpc/exactly-one-response", R, Verdict::Pass, Level::Must)
+    }
+
+    #[rstest]
+    #[case(Verdict::Pass, Level::Must, Gate::Conforms)]
+    #[case(Verdict::NotExercised, Level::Must, Gate::Conforms)]
+    #[case(Verdict::NotApplicable, Level::Must, Gate::Conforms)]
+    #[case(Verdict::Inconclusive, Level::Should, Gate::TooLittle)]
+    #[case(Verdict::Inconclusive, Level::Budget, Gate::Conforms)]
+    #[case(Verdict::Fail, Level::Budget, Gate::Findings)]
+    #[case(Verdict::Fail, Level::Advice, Gate::Conforms)]
+    #[case(Verdict::Fault, Level::Advice, Gate::Fault)]
+    fn what_a_verdict_means(#[case] verdict: Verdict, #[case] level: Level, #[case] gate: Gate) {
+        assert_eq!(made::report(vec![passing(), made::check(ID, R, verdict, level)]).summary.gate, gate);
+    }
+
+    #[test]
+    fn a_run_in_which_nothing_was_examined_is_red() {
+        let unseen = made::check(ID, R, Verdict::NotExercised, Level::Must);
+        assert_eq!(made::report(vec![unseen]).summary.gate, Gate::TooLittle);
+        let mut later = passing();
+        later.after_set = true;
+        assert_eq!(made::report(vec![later]).summary.gate, Gate::TooLittle, "what gates nothing shows nothing");
+    }
+
+    #[test]
+    fn an_incomplete_run_is_red_and_findings_come_first() {
+        let mut report = made::report(vec![passing()]);
+        report.incomplete = Some("the target went away".to_owned());
+        report.count();
+        assert_eq!(report.summary.gate, Gate::TooLittle);
+        report.checks.push(made::check(ID, R, Verdict::Fail, Level::Must));
+        report.count();
+        assert_eq!(report.summary.gate, Gate::Findings);
+    }
+
+    #[rstest]
+    #[case::as_it_was(Some(Level::Must), Level::Must, Standing::Fails)]
+    #[case::raised_since(Some(Level::Advice), Level::Must, Standing::Mild)]
+    #[case::lowered_since(Some(Level::Must), Level::Advice, Standing::Mild)]
+    #[case::no_set(None, Level::Must, Standing::Fails)]
+    fn a_pinned_level_is_never_stricter_than_either(
+        #[case] set: Option<Level>,
+        #[case] found: Level,
+        #[case] standing: Standing,
+    ) {
+        let mut check = made::check(ID, R, Verdict::Fail, found);
+        check.set_level = set;
+        assert_eq!(Standing::of(&check, Level::Budget), standing);
+    }
+
+    #[rstest]
+    fn what_came_after_the_set_gates_nothing(
+        #[values(Verdict::Fail, Verdict::Inconclusive, Verdict::Fault)] verdict: Verdict,
+    ) {
+        let mut check = made::check(ID, R, verdict, Level::Must);
+        check.after_set = true;
+        assert_eq!(Standing::of(&check, Level::Budget), Standing::AfterSet);
+        assert_eq!(made::report(vec![passing(), check]).summary.gate, Gate::Conforms);
+    }
+}

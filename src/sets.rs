@@ -73,3 +73,76 @@ impl FrozenSet {
         check.after_set = check.set_level.is_none() && check.verdict != Verdict::NotApplicable;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::report::made;
+
+    /// What each published set is, as it was published: FNV-1a over its bytes.
+    const HASHES: &[(&str, u64)] = &[("2026-11-21", 0)];
+
+    fn hash(text: &str) -> u64 {
+        text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    }
+
+    #[test]
+    fn a_published_set_never_changes() {
+        let published: Vec<(&str, u64)> = PUBLISHED.iter().map(|(date, text)| (*date, hash(text))).collect();
+        assert_eq!(published, HASHES, "publish another date instead: `ci/new-set DATE`");
+    }
+
+    #[test]
+    fn every_file_is_published_and_dates_ascend() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/sets");
+        let files = std::fs::read_dir(folder).expect("the folder").flatten();
+        let mut dates: Vec<String> =
+            files.filter_map(|file| Some(file.path().file_stem()?.to_str()?.to_owned())).collect();
+        dates.sort();
+        assert_eq!(dates, PUBLISHED.iter().map(|(date, _)| (*date).to_owned()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn every_line_of_a_set_names_a_check_and_its_levels() {
+        for (date, text) in PUBLISHED {
+            assert!(lines(text).count() > 50);
+            for line in lines(text) {
+                assert!(levels(line).is_some_and(|levels| !levels.is_empty()), "{date}: {line}");
+            }
+        }
+    }
+
+    #[rstest]
+    #[case::no_check("sse/no-such must must must must")]
+    #[case::no_level("sse/well-formed must must musty must")]
+    fn a_line_that_says_nothing_is_seen(#[case] line: &str) {
+        assert_eq!(levels(line), None);
+    }
+
+    #[test]
+    fn an_unknown_date_lists_the_known_ones() {
+        let error = "2026-07-28".parse::<FrozenSet>().expect_err("no such set").to_string();
+        assert_eq!(error, "there is no set `2026-07-28` (known sets: 2026-11-21)");
+    }
+
+    #[test]
+    fn what_a_set_does_not_have_was_added_after_it() {
+        let set = FrozenSet {
+            date: "2026-01-01".to_owned(),
+            levels: levels("sse/well-formed should - must").expect("a line").into_iter().collect(),
+        };
+        let pinned = |id, revision, verdict| {
+            let mut check = made::check(id, revision, verdict, Level::Must);
+            set.pin(&mut check);
+            (check.set_level, check.after_set)
+        };
+        use Revision::{R20250326, R20250618, R20260728};
+        assert_eq!(pinned("sse/well-formed", R20250326, Verdict::Fail), (Some(Level::Should), false));
+        assert_eq!(pinned("sse/well-formed", R20250618, Verdict::Fail), (None, true), "the rule came to this revision");
+        assert_eq!(pinned("sse/well-formed", R20260728, Verdict::Fail), (None, true), "the revision came later");
+        assert_eq!(pinned("http/content-type", R20250326, Verdict::Pass), (None, true));
+        assert_eq!(pinned("http/content-type", R20250326, Verdict::NotApplicable), (None, false), "nothing to say");
+    }
+}

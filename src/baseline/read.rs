@@ -216,3 +216,101 @@ impl<'de> Visitor<'de> for EntryVisitor {
         Ok(written)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[test]
+    fn a_baseline_has_the_lists_and_the_ids_of_the_official_suite() {
+        let text = "\
+# a comment
+server:
+  - id: sse/well-formed
+    reason: issue 12
+    revision: 2025-11-25
+    target: http://*
+    expires: 2027-01-31
+  - id: \"sequential-calls:http/content-type\"
+    reason: >
+      in a proxy
+      of ours
+client:
+  - {id: client/body-drained, reason: x}
+";
+        let baseline = Baseline::read("b.yml", text).expect("it can be read");
+        let entry = |line, role, id: &str, reason: &str| Entry {
+            line,
+            role,
+            id: id.to_owned(),
+            scenario: None,
+            reason: reason.to_owned(),
+            revision: None,
+            target: None,
+            expires: None,
+        };
+        let expected = vec![
+            Entry {
+                revision: Some(Revision::R20251125),
+                target: Some("http://*".to_owned()),
+                expires: Some("2027-01-31".to_owned()),
+                ..entry(3, Role::Server, "sse/well-formed", "issue 12")
+            },
+            Entry {
+                scenario: Some("sequential-calls".to_owned()),
+                ..entry(8, Role::Server, "http/content-type", "in a proxy of ours")
+            },
+            entry(13, Role::Client, "client/body-drained", "x"),
+        ];
+        assert_eq!(baseline, Baseline { file: "b.yml".to_owned(), entries: expected });
+    }
+
+    #[rstest]
+    #[case::empty("")]
+    #[case::comments("# nothing\n\n  # here\n")]
+    #[case::empty_lists("server:\nclient: []\n")]
+    fn a_baseline_may_be_empty(#[case] text: &str) {
+        assert_eq!(Baseline::read("b.yml", text), Ok(Baseline { file: "b.yml".to_owned(), entries: Vec::new() }));
+    }
+
+    const ENTRY: &str = "server:\n  - id: sse/well-formed\n    reason: x\n";
+
+    #[rstest]
+    #[case::no_yaml("server: [", "b.yml, line 1: column 9: unclosed bracket '['")]
+    #[case::a_tab("server:\n\t- x", "b.yml, line 2: column")]
+    #[case::a_list("- sse/well-formed", "b.yml, line 1: column")]
+    #[case::a_list_that_is_none("server: 3", "b.yml, line 1: column 9: expected sequence")]
+    #[case::an_unknown_list("sever: []", "unknown field `sever`, expected one of server, client")]
+    #[case::an_unknown_key(&format!("{ENTRY}    reasn: y\n"), "line 4: column 5: unknown field `reasn`, expected one of id, reason, revision, target, expires")]
+    #[case::a_key_twice(&format!("{ENTRY}    id: y\n"), "line 4: column 5: duplicate mapping key: id")]
+    #[case::a_string("server:\n  - sse/well-formed", "line 2: `sse/well-formed` has no reason; write it as\n  - id: sse/well-formed\n    reason: ")]
+    #[case::no_reason("server:\n  - id: sse/well-formed", "line 2: `sse/well-formed` has no reason")]
+    #[case::a_reason_without_words("server:\n  - id: sse/well-formed\n    reason: '  '", "has no reason")]
+    #[case::a_reason_still_to_be_written("server:\n  - id: sse/well-formed\n    reason: 'TODO: say'", "is still `TODO: say`")]
+    #[case::no_id("server:\n  - reason: x", "line 2: the entry has no `id`")]
+    #[case::no_check("server:\n  - id: sse/well-fromed\n    reason: x", "there is no check `sse/well-fromed` (near to it: `sse/well-formed`")]
+    #[case::a_pattern("server:\n  - id: sse/*\n    reason: x", "there is no check `sse/*`")]
+    #[case::the_other_role("client:\n  - id: sse/well-formed\n    reason: x", "it belongs into the list `server`")]
+    #[case::no_scenario("server:\n  - id: nope:sse/well-formed\n    reason: x", "is not judged in a scenario `nope` (but in: survey, ")]
+    #[case::a_scenario_of_clients("server:\n  - id: client-calls:sse/well-formed\n    reason: x", "is not judged in a scenario `client-calls`")]
+    #[case::no_revision(&format!("{ENTRY}    revision: 2024-11-05\n"), "revision `2024-11-05` is not known")]
+    #[case::no_day(&format!("{ENTRY}    expires: 2027-02-29\n"), "`2027-02-29` is not a day")]
+    #[case::a_moment(&format!("{ENTRY}    expires: 2027-02-01T00:00:00\n"), "is not a day")]
+    #[case::twice(&format!("{ENTRY}  - id: sse/well-formed\n    reason: y\n"), "line 4: `sse/well-formed` is listed already in line 2")]
+    #[case::twice_for_a_revision(&format!("{ENTRY}  - id: sse/well-formed\n    reason: y\n    revision: 2025-11-25"), "listed already in line 2")]
+    #[case::whole_and_for_a_scenario(&format!("{ENTRY}  - id: ids:sse/well-formed\n    reason: y\n"), "line 4: `sse/well-formed` is listed both whole and for a scenario (line 2)")]
+    fn what_is_wrong_is_told_with_its_line(#[case] text: &str, #[case] words: &str) {
+        let error = Baseline::read("b.yml", text).expect_err("it is wrong").to_string();
+        assert!(error.starts_with("b.yml, line ") && error.contains(words), "{error}");
+    }
+
+    #[rstest]
+    #[case::other_revisions("revision: 2025-06-18", "revision: 2025-11-25")]
+    #[case::other_targets("target: one", "target: other")]
+    fn entries_that_do_not_meet_stand_side_by_side(#[case] one: &str, #[case] other: &str) {
+        let text = format!("{ENTRY}    {one}\n  - id: ids:sse/well-formed\n    reason: y\n    {other}\n");
+        assert_eq!(Baseline::read("b.yml", &text).map(|baseline| baseline.entries.len()), Ok(2));
+    }
+}

@@ -109,3 +109,151 @@ fn unseen(entry: &Entry, report: &Report, covered: &[&CheckReport]) -> String {
         _ => "not selected".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::gate::Standing;
+    use crate::report::{Gate, made};
+    use crate::spec::Revision;
+    use crate::verdict::Level;
+
+    const ID: &str = "sse/well-formed";
+    const R: Revision = Revision::R20251125;
+    const OTHER: Revision = Revision::R20260728;
+
+    /// What comes of the checks under a baseline, an entry of which has these lines.
+    fn under(entry: &str, checks: Vec<CheckReport>) -> Report {
+        let mut all = vec![made::check("rpc/exactly-one-response", R, Verdict::Pass, Level::Must)];
+        all.extend(checks);
+        let mut report = made::report(all);
+        baseline(entry).apply(&mut report);
+        report
+    }
+
+    fn baseline(entry: &str) -> Baseline {
+        let lines: String = entry.split("; ").map(|line| format!("    {line}\n")).collect();
+        Baseline::read("b.yml", &format!("server:\n  - reason: issue 12\n{lines}")).expect("a baseline")
+    }
+
+    fn state(report: &Report) -> (State, &str) {
+        let entry = &report.baseline.as_ref().expect("there was a baseline").entries[0];
+        (entry.state, entry.why.as_str())
+    }
+
+    fn of(revision: Revision, verdict: Verdict) -> CheckReport {
+        made::check(ID, revision, verdict, Level::Must)
+    }
+
+    #[rstest]
+    #[case(Verdict::Fail, State::Excuses, Gate::Conforms)]
+    #[case(Verdict::Pass, State::Stale, Gate::StaleBaseline)]
+    #[case(Verdict::Inconclusive, State::Undecided, Gate::Conforms)]
+    #[case(Verdict::NotExercised, State::NotSeen, Gate::Conforms)]
+    #[case(Verdict::NotApplicable, State::NotSeen, Gate::Conforms)]
+    #[case(Verdict::Fault, State::NotSeen, Gate::Fault)]
+    fn what_comes_of_an_entry(#[case] verdict: Verdict, #[case] came: State, #[case] gate: Gate) {
+        let report = under("id: sse/well-formed", vec![of(R, verdict)]);
+        assert_eq!((state(&report).0, report.summary.gate), (came, gate));
+    }
+
+    #[test]
+    fn an_excused_failure_is_shown_with_its_reason() {
+        let report = under("id: sse/well-formed", vec![of(R, Verdict::Fail)]);
+        let check = &report.checks[1];
+        assert_eq!((check.baselined, check.expected.as_deref()), (true, Some("issue 12")));
+        assert_eq!((check.verdict, report.standing(check)), (Verdict::Fail, Standing::Expected), "it still failed");
+    }
+
+    #[test]
+    fn one_revision_in_which_it_still_fails_keeps_an_entry() {
+        let report = under("id: sse/well-formed", vec![of(R, Verdict::Fail), of(OTHER, Verdict::Pass)]);
+        assert_eq!(state(&report), (State::Excuses, "it fails in 2025-11-25"));
+        let report = under("id: sse/well-formed", vec![of(R, Verdict::Inconclusive), of(OTHER, Verdict::Pass)]);
+        assert_eq!(state(&report).0, State::Undecided);
+        let report = under("id: sse/well-formed", vec![of(R, Verdict::NotExercised), of(OTHER, Verdict::Pass)]);
+        assert_eq!(state(&report), (State::Stale, "it passes in 2026-07-28"), "in every one that was exercised");
+    }
+
+    #[test]
+    fn an_entry_for_a_revision_is_about_that_one_only() {
+        let checks = || vec![of(R, Verdict::Fail), of(OTHER, Verdict::Pass)];
+        let report = under("id: sse/well-formed; revision: 2025-11-25", checks());
+        assert_eq!((state(&report).0, report.summary.gate), (State::Excuses, Gate::Conforms));
+        let report = under("id: sse/well-formed; revision: 2026-07-28", checks());
+        assert_eq!((state(&report).0, report.summary.gate), (State::Stale, Gate::Findings), "the other one is no excuse");
+        let report = under("id: sse/well-formed; revision: 2025-03-26", checks());
+        assert_eq!(state(&report), (State::NotSeen, "2025-03-26 was not tested"));
+    }
+
+    #[test]
+    fn an_entry_for_a_target_is_about_that_one_only() {
+        let report = under("id: sse/well-formed; target: a s*", vec![of(R, Verdict::Fail)]);
+        assert_eq!(report.summary.gate, Gate::Conforms);
+        let report = under("id: sse/well-formed; target: b*", vec![of(R, Verdict::Fail)]);
+        assert_eq!((state(&report).0, report.summary.gate), (State::NotSeen, Gate::Findings));
+        assert_eq!(state(&report).1, "no target of this run is called `b*`");
+    }
+
+    #[test]
+    fn an_entry_for_a_scenario_excuses_what_is_found_there_only() {
+        let mut both = of(R, Verdict::Fail);
+        both.findings.push(made::finding(R, "ids-2", Level::Must));
+        let report = under("id: sequential-calls:sse/well-formed", vec![both.clone()]);
+        assert_eq!((state(&report).0, report.summary.gate), (State::Excuses, Gate::Findings));
+        assert!(report.checks[1].findings[0].baselined && !report.checks[1].baselined);
+        let text = crate::report::text::render(&report, crate::report::text::Style::PLAIN);
+        assert!(text.contains("findings (must 1)"), "{text}");
+
+        both.findings.remove(0);
+        let report = under("id: ids:sse/well-formed", vec![both.clone()]);
+        assert_eq!((state(&report).0, report.summary.gate), (State::Excuses, Gate::Conforms), "the second attempt too");
+        let report = under("id: sequential-calls:sse/well-formed", vec![both.clone()]);
+        assert_eq!((state(&report).0, report.summary.gate), (State::Stale, Gate::Findings));
+        let report = under("id: churn:sse/well-formed", vec![both]);
+        assert_eq!(state(&report), (State::NotSeen, "nothing was examined in the scenario churn"));
+    }
+
+    #[rstest]
+    #[case::the_day_before("2026-11-20", State::Expired, Gate::Findings)]
+    #[case::the_last_day("2026-11-21", State::Excuses, Gate::Conforms)]
+    fn an_entry_excuses_up_to_its_last_day(#[case] last: &str, #[case] came: State, #[case] gate: Gate) {
+        let report = under(&format!("id: sse/well-formed; expires: {last}"), vec![of(R, Verdict::Fail)]);
+        assert_eq!((state(&report).0, report.summary.gate), (came, gate));
+    }
+
+    #[test]
+    fn what_passes_has_to_go_though_its_time_is_over() {
+        let report = under("id: sse/well-formed; expires: 2020-01-01", vec![of(R, Verdict::Pass)]);
+        assert_eq!(state(&report).0, State::Stale);
+    }
+
+    #[test]
+    fn an_incomplete_run_is_never_excused_and_makes_nothing_stale() {
+        for verdict in [Verdict::Fail, Verdict::Pass] {
+            let mut report = made::report(vec![of(R, verdict)]);
+            report.incomplete = Some("the target went away".to_owned());
+            baseline("id: sse/well-formed").apply(&mut report);
+            assert_eq!(report.summary.gate, Gate::TooLittle);
+            assert_ne!(state(&report).0, State::Stale);
+        }
+    }
+
+    #[test]
+    fn a_baseline_that_is_applied_again_says_the_same() {
+        let once = under("id: sse/well-formed", vec![of(R, Verdict::Fail)]);
+        let mut twice = once.clone();
+        once.baseline.as_ref().expect("there was one").baseline().apply(&mut twice);
+        assert_eq!(once, twice);
+    }
+
+    #[test]
+    fn entries_of_the_other_role_are_no_matter() {
+        let mut report = made::report(vec![of(R, Verdict::Pass)]);
+        let text = "client:\n  - id: client/body-drained\n    reason: x\n";
+        Baseline::read("b.yml", text).expect("a baseline").apply(&mut report);
+        assert_eq!(report.baseline.map(|baseline| baseline.entries.len()), Some(0));
+    }
+}

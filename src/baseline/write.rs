@@ -105,8 +105,11 @@ fn additions(report: &Report, kept: &[Entry]) -> Vec<Entry> {
         let exists = |revision: &Revision| {
             catalogue::find(&check.id).is_some_and(|listed| listed.level(*revision).is_some())
         };
-        let everywhere = siblings.is_empty()
-            && targets.iter().all(|target| Revision::ALL.into_iter().filter(exists).all(|revision| fails(target, revision)));
+        let fails_throughout = |target: &str| {
+            siblings.is_empty() && Revision::ALL.into_iter().filter(exists).all(|revision| fails(target, revision))
+        };
+        let here = report.target_of(check);
+        let everywhere = targets.iter().all(|target| fails_throughout(target));
         let by_target = !everywhere && (targets.len() > 1 || siblings.iter().any(|entry| entry.target.is_some()));
         // Whole and for a scenario do not go together.
         let mut scenarios = vec![None];
@@ -122,8 +125,8 @@ fn additions(report: &Report, kept: &[Entry]) -> Vec<Entry> {
                 id: check.id.clone(),
                 scenario,
                 reason: format!("{UNWRITTEN}: say why it fails ({})", seen(findings)),
-                revision: (!everywhere).then_some(check.revision),
-                target: by_target.then(|| report.target_of(check).to_owned()),
+                revision: (!fails_throughout(here)).then_some(check.revision),
+                target: by_target.then(|| here.to_owned()),
                 expires: None,
             };
             if !entries.iter().any(|known| key(known) == key(&entry)) {
@@ -197,4 +200,142 @@ fn quoted(text: &str) -> String {
     }
     quoted.push('"');
     quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{Gate, made};
+    use crate::verdict::{Level, Verdict};
+
+    const ID: &str = "sse/well-formed";
+    const R: Revision = Revision::R20251125;
+
+    fn nothing() -> Baseline {
+        Baseline { file: "b.yml".to_owned(), entries: Vec::new() }
+    }
+
+    fn fails_in(revisions: &[Revision]) -> Report {
+        let came = |revision| if revisions.contains(&revision) { Verdict::Fail } else { Verdict::Pass };
+        made::report(Revision::ALL.map(|revision| made::check(ID, revision, came(revision), Level::Must)).to_vec())
+    }
+
+    fn entries(text: &str) -> Vec<Entry> {
+        Baseline::read_unreasoned("b.yml", text).expect("what we write can be read").entries
+    }
+
+    /// What is written excuses the run that it was written from, once its reasons are there.
+    fn excuses(text: &str, report: &Report) -> Gate {
+        let reasoned = text.replace("TODO", "because");
+        let mut report = report.clone();
+        Baseline::read("b.yml", &reasoned).expect("a baseline").apply(&mut report);
+        report.summary.gate
+    }
+
+    #[test]
+    fn what_fails_everywhere_needs_one_entry() {
+        let report = fails_in(&Revision::ALL);
+        let written = write(&nothing(), std::slice::from_ref(&report)).expect("a baseline");
+        assert_eq!((written.kept, written.new), (0, 1));
+        assert_eq!(entries(&written.text)[0].revision, None);
+        assert_eq!(excuses(&written.text, &report), Gate::Conforms);
+        assert!(Baseline::read("b.yml", &written.text).is_err(), "reasons are for people to write");
+    }
+
+    #[test]
+    fn what_fails_in_some_revisions_is_excused_in_those_only() {
+        let report = fails_in(&[R, Revision::R20260728]);
+        let written = write(&nothing(), std::slice::from_ref(&report)).expect("a baseline");
+        let revisions: Vec<_> = entries(&written.text).iter().map(|entry| entry.revision).collect();
+        assert_eq!(revisions, [Some(R), Some(Revision::R20260728)]);
+        assert_eq!(excuses(&written.text, &report), Gate::Conforms);
+    }
+
+    #[test]
+    fn what_was_not_tested_is_not_excused() {
+        let report = made::report(vec![made::check(ID, R, Verdict::Fail, Level::Must)]);
+        let written = write(&nothing(), std::slice::from_ref(&report)).expect("a baseline");
+        assert_eq!(entries(&written.text)[0].revision, Some(R));
+    }
+
+    #[test]
+    fn what_does_not_gate_needs_no_entry_and_what_is_no_failure_gets_none() {
+        let checks = vec![
+            made::check(ID, R, Verdict::Fail, Level::Advice),
+            made::check("http/content-type", R, Verdict::Inconclusive, Level::Must),
+            made::check("rpc/exactly-one-response", R, Verdict::Fault, Level::Must),
+        ];
+        let written = write(&nothing(), &[made::report(checks)]).expect("a baseline");
+        assert_eq!(entries(&written.text), []);
+    }
+
+    #[test]
+    fn entries_stay_unless_they_are_stale_and_reasons_are_kept() {
+        let text = "\
+client:
+  - id: client/body-drained
+    reason: theirs
+server:
+  - id: sse/well-formed
+    reason: \"a \\\"quoted\\\" reason: # with \\\\ everything\"
+    expires: 2026-01-01
+    revision: 2025-11-25
+  - id: http/content-type
+    reason: passes by now
+  - id: session/required
+    reason: not selected
+    target: \"*\"
+";
+        let existing = Baseline::read("b.yml", text).expect("a baseline");
+        let mut report = fails_in(&[R]);
+        report.checks.push(made::check("http/content-type", R, Verdict::Pass, Level::Must));
+        let written = write(&existing, &[report]).expect("a baseline");
+        assert_eq!((written.kept, written.new), (3, 0));
+        assert_eq!(written.gone, ["http/content-type"]);
+        assert_eq!(written.over, ["sse/well-formed in 2025-11-25"]);
+        let again = Baseline::read("b.yml", &written.text).expect("a baseline");
+        let same = |entry: &Entry| Entry { line: 0, ..entry.clone() };
+        let kept: Vec<Entry> = again.entries.iter().map(same).collect();
+        let expected: Vec<Entry> = [&existing.entries[0], &existing.entries[2]].into_iter().map(same).collect();
+        for entry in &expected {
+            assert!(kept.contains(entry), "{entry:?} is not in {kept:?}");
+        }
+        assert_eq!(kept.len(), 3);
+    }
+
+    #[test]
+    fn the_same_run_gives_the_same_file() {
+        let report = fails_in(&[R]);
+        let once = write(&nothing(), std::slice::from_ref(&report)).expect("a baseline").text;
+        let existing = Baseline::read_unreasoned("b.yml", &once).expect("a baseline");
+        assert_eq!(write(&existing, &[report]).expect("a baseline").text, once);
+    }
+
+    #[test]
+    fn next_to_an_entry_for_a_scenario_stands_another_one() {
+        let mut report = fails_in(&[R]);
+        report.checks[2].findings.push(made::finding(R, "ids", Level::Must));
+        let existing =
+            Baseline::read("b.yml", "server:\n  - id: ids:sse/well-formed\n    reason: x\n").expect("a baseline");
+        let written = write(&existing, std::slice::from_ref(&report)).expect("a baseline");
+        let names: Vec<String> = entries(&written.text).iter().map(Entry::name).collect();
+        assert_eq!(names, ["ids:sse/well-formed", "sequential-calls:sse/well-formed"]);
+        assert_eq!(excuses(&written.text, &report), Gate::Conforms);
+    }
+
+    #[test]
+    fn half_a_run_and_two_of_a_kind_make_no_baseline() {
+        let mut incomplete = fails_in(&[R]);
+        incomplete.incomplete = Some("it went away".to_owned());
+        assert!(matches!(write(&nothing(), &[incomplete]), Err(NoBaseline::Incomplete(_))));
+        assert!(matches!(write(&nothing(), &[fails_in(&[R]), fails_in(&[])]), Err(NoBaseline::Twice("server"))));
+    }
+
+    #[test]
+    fn any_text_survives_being_quoted() {
+        for text in ["plain", "a: b # c", "\"\\\n\t\r", "- x", "é 😀 \u{85}\u{2028}\u{7f}\u{1}", "{[*&!|>'%@`"] {
+            let read: Vec<String> = serde_saphyr::from_str(&format!("- {}\n", quoted(text))).expect("YAML");
+            assert_eq!(read, [text]);
+        }
+    }
 }

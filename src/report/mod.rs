@@ -6,6 +6,8 @@ pub mod github;
 pub mod json;
 pub mod junit;
 pub mod latency;
+#[cfg(test)]
+pub(crate) mod made;
 pub mod merge;
 pub mod text;
 

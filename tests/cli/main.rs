@@ -1,8 +1,11 @@
 //! The binary as its users meet it: real processes, real sockets, real signals.
 
+#[cfg(unix)]
+mod action;
 mod bad_input;
 mod cleanup;
 mod clients;
+mod gating;
 mod hostile;
 mod latency;
 mod load;
