@@ -4,7 +4,7 @@
 //! socket state, and then judges the recording:
 //!
 //! ```text
-//! target ──▶ drive ──▶ wire ═▶ trace ──▶ checks ──▶ verdict ──▶ report
+//! target ──▶ drive ──▶ wire ═▶ trace ──▶ checks ──▶ verdict ──▶ baseline ──▶ report
 //! ```
 //!
 //! Left of the trace is what happens, right of it are pure functions: the same recording always gets the same

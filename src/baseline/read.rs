@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::Deserialize;
+use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde_saphyr::Spanned;
 
 use super::{Baseline, Entry, UNWRITTEN};
@@ -55,7 +55,9 @@ impl Baseline {
                 "" => format!(
                     "`{name}` has no reason; write it as\n  - id: {name}\n    reason: why it fails, and until when"
                 ),
-                reason if reason.split_whitespace().next().is_some_and(|word| word.trim_end_matches(':') == UNWRITTEN) => {
+                reason
+                    if reason.split_whitespace().next().is_some_and(|word| word.trim_end_matches(':') == UNWRITTEN) =>
+                {
                     format!("the reason of `{name}` is still `{reason}`: say why it fails")
                 }
                 _ => continue,
@@ -73,7 +75,11 @@ impl Baseline {
     pub fn read_unreasoned(file: &str, text: &str) -> Result<Self, BaselineError> {
         let error = |line, what| BaselineError { file: file.to_owned(), line, what };
         let is_empty = text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'));
-        let written: File = if is_empty { File { server: None, client: None } } else { parsed(text).map_err(|(line, what)| error(line, what))? };
+        let written: File = if is_empty {
+            File { server: None, client: None }
+        } else {
+            parsed(text).map_err(|(line, what)| error(line, what))?
+        };
         let mut entries: Vec<Entry> = Vec::new();
         for (role, list) in [(Role::Server, written.server), (Role::Client, written.client)] {
             for written in list.unwrap_or_default() {
@@ -146,9 +152,7 @@ fn scenario_of(listed: &Listed, name: &str) -> Result<String, String> {
     let known: Vec<&str> = Scenario::ALL.iter().filter(reads).map(|scenario| scenario.name()).collect();
     match known.contains(&name) {
         true => Ok(name.to_owned()),
-        false => {
-            Err(format!("`{}` is not judged in a scenario `{name}` (but in: {})", listed.id(), known.join(", ")))
-        }
+        false => Err(format!("`{}` is not judged in a scenario `{name}` (but in: {})", listed.id(), known.join(", "))),
     }
 }
 
@@ -172,10 +176,9 @@ fn overlap(one: &Entry, other: &Entry) -> bool {
 
 fn twice(earlier: &Entry, entry: &Entry) -> String {
     match (&earlier.scenario, &entry.scenario) {
-        (None, Some(_)) | (Some(_), None) => format!(
-            "`{}` is listed both whole and for a scenario (line {}): keep one of them",
-            entry.id, earlier.line
-        ),
+        (None, Some(_)) | (Some(_), None) => {
+            format!("`{}` is listed both whole and for a scenario (line {}): keep one of them", entry.id, earlier.line)
+        }
         _ => format!("`{}` is listed already in line {}: keep one of them", entry.scope(), earlier.line),
     }
 }
@@ -285,16 +288,31 @@ client:
     #[case::an_unknown_list("sever: []", "unknown field `sever`, expected one of server, client")]
     #[case::an_unknown_key(&format!("{ENTRY}    reasn: y\n"), "line 4: column 5: unknown field `reasn`, expected one of id, reason, revision, target, expires")]
     #[case::a_key_twice(&format!("{ENTRY}    id: y\n"), "line 4: column 5: duplicate mapping key: id")]
-    #[case::a_string("server:\n  - sse/well-formed", "line 2: `sse/well-formed` has no reason; write it as\n  - id: sse/well-formed\n    reason: ")]
+    #[case::a_string(
+        "server:\n  - sse/well-formed",
+        "line 2: `sse/well-formed` has no reason; write it as\n  - id: sse/well-formed\n    reason: "
+    )]
     #[case::no_reason("server:\n  - id: sse/well-formed", "line 2: `sse/well-formed` has no reason")]
     #[case::a_reason_without_words("server:\n  - id: sse/well-formed\n    reason: '  '", "has no reason")]
-    #[case::a_reason_still_to_be_written("server:\n  - id: sse/well-formed\n    reason: 'TODO: say'", "is still `TODO: say`")]
+    #[case::a_reason_still_to_be_written(
+        "server:\n  - id: sse/well-formed\n    reason: 'TODO: say'",
+        "is still `TODO: say`"
+    )]
     #[case::no_id("server:\n  - reason: x", "line 2: the entry has no `id`")]
-    #[case::no_check("server:\n  - id: sse/well-fromed\n    reason: x", "there is no check `sse/well-fromed` (near to it: `sse/well-formed`")]
+    #[case::no_check(
+        "server:\n  - id: sse/well-fromed\n    reason: x",
+        "there is no check `sse/well-fromed` (near to it: `sse/well-formed`"
+    )]
     #[case::a_pattern("server:\n  - id: sse/*\n    reason: x", "there is no check `sse/*`")]
     #[case::the_other_role("client:\n  - id: sse/well-formed\n    reason: x", "it belongs into the list `server`")]
-    #[case::no_scenario("server:\n  - id: nope:sse/well-formed\n    reason: x", "is not judged in a scenario `nope` (but in: survey, ")]
-    #[case::a_scenario_of_clients("server:\n  - id: client-calls:sse/well-formed\n    reason: x", "is not judged in a scenario `client-calls`")]
+    #[case::no_scenario(
+        "server:\n  - id: nope:sse/well-formed\n    reason: x",
+        "is not judged in a scenario `nope` (but in: survey, "
+    )]
+    #[case::a_scenario_of_clients(
+        "server:\n  - id: client-calls:sse/well-formed\n    reason: x",
+        "is not judged in a scenario `client-calls`"
+    )]
     #[case::no_revision(&format!("{ENTRY}    revision: 2024-11-05\n"), "revision `2024-11-05` is not known")]
     #[case::no_day(&format!("{ENTRY}    expires: 2027-02-29\n"), "`2027-02-29` is not a day")]
     #[case::a_moment(&format!("{ENTRY}    expires: 2027-02-01T00:00:00\n"), "is not a day")]

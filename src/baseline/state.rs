@@ -19,7 +19,8 @@ impl Baseline {
                 finding.baselined = covering.iter().any(|entry| entry.expects(finding));
             }
             let whole = covering.iter().find(|entry| entry.scenario.is_none());
-            let expected = check.findings.iter().find_map(|finding| covering.iter().find(|entry| entry.expects(finding)));
+            let expected =
+                check.findings.iter().find_map(|finding| covering.iter().find(|entry| entry.expects(finding)));
             check.baselined = match check.verdict {
                 Verdict::Fail => check.findings.iter().all(|finding| finding.baselined),
                 Verdict::Inconclusive => whole.is_some(),
@@ -183,7 +184,11 @@ mod tests {
         let report = under("id: sse/well-formed; revision: 2025-11-25", checks());
         assert_eq!((state(&report).0, report.summary.gate), (State::Excuses, Gate::Conforms));
         let report = under("id: sse/well-formed; revision: 2026-07-28", checks());
-        assert_eq!((state(&report).0, report.summary.gate), (State::Stale, Gate::Findings), "the other one is no excuse");
+        assert_eq!(
+            (state(&report).0, report.summary.gate),
+            (State::Stale, Gate::Findings),
+            "the other one is no excuse"
+        );
         let report = under("id: sse/well-formed; revision: 2025-03-26", checks());
         assert_eq!(state(&report), (State::NotSeen, "2025-03-26 was not tested"));
     }

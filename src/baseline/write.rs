@@ -41,8 +41,12 @@ pub enum NoBaseline {
 ///
 /// Where a run is incomplete, and where two reports are about the same role.
 pub fn write(existing: &Baseline, reports: &[Report]) -> Result<Written, NoBaseline> {
-    let mut entries: Vec<Entry> =
-        existing.entries.iter().filter(|entry| reports.iter().all(|report| report.role != entry.role)).cloned().collect();
+    let mut entries: Vec<Entry> = existing
+        .entries
+        .iter()
+        .filter(|entry| reports.iter().all(|report| report.role != entry.role))
+        .cloned()
+        .collect();
     let (mut gone, mut over, mut new) = (Vec::new(), Vec::new(), 0);
     for (index, report) in reports.iter().enumerate() {
         if let Some(why) = &report.incomplete {
@@ -87,8 +91,12 @@ fn additions(report: &Report, kept: &[Entry]) -> Vec<Entry> {
         let counts = check.findings.iter().filter(|finding| gate::counts(check, finding, fail_on));
         counts.filter(|finding| !covered(check, finding)).cloned().collect()
     };
-    let failing: Vec<(&CheckReport, Vec<FindingReport>)> =
-        report.checks.iter().map(|check| (check, uncovered(check))).filter(|(_, findings)| !findings.is_empty()).collect();
+    let failing: Vec<(&CheckReport, Vec<FindingReport>)> = report
+        .checks
+        .iter()
+        .map(|check| (check, uncovered(check)))
+        .filter(|(_, findings)| !findings.is_empty())
+        .collect();
     let targets: Vec<&str> = match &report.runs[..] {
         [] => vec![&report.target.name],
         runs => runs.iter().map(|run| run.target.name.as_str()).collect(),
@@ -102,9 +110,8 @@ fn additions(report: &Report, kept: &[Entry]) -> Vec<Entry> {
             let same = |other: &CheckReport| (other.id.as_str(), other.revision) == (check.id.as_str(), revision);
             failing.iter().any(|(other, _)| same(other) && report.target_of(other) == target)
         };
-        let exists = |revision: &Revision| {
-            catalogue::find(&check.id).is_some_and(|listed| listed.level(*revision).is_some())
-        };
+        let exists =
+            |revision: &Revision| catalogue::find(&check.id).is_some_and(|listed| listed.level(*revision).is_some());
         let fails_throughout = |target: &str| {
             siblings.is_empty() && Revision::ALL.into_iter().filter(exists).all(|revision| fails(target, revision))
         };

@@ -188,7 +188,8 @@ impl Comparison {
 fn same_everywhere(changes: &[Change]) -> Vec<Vec<&Change>> {
     let mut groups: Vec<Vec<&Change>> = Vec::new();
     for change in changes {
-        let same = |other: &Change| (&other.target, &other.id, &other.what) == (&change.target, &change.id, &change.what);
+        let same =
+            |other: &Change| (&other.target, &other.id, &other.what) == (&change.target, &change.id, &change.what);
         match groups.iter_mut().find(|group| same(group[0])) {
             Some(group) => group.push(change),
             None => groups.push(vec![change]),
@@ -204,4 +205,113 @@ fn excuse(check: &CheckReport, report: &Report) -> Option<String> {
         Standing::AfterSet => "added after the set that gates".to_owned(),
         _ => format!("below --fail-on {}", report.summary.fail_on),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::baseline::Baseline;
+    use crate::report::made;
+    use crate::verdict::Level;
+
+    const R: Revision = Revision::R20251125;
+
+    fn of(verdict: Verdict, level: Level) -> Report {
+        made::report(vec![made::check("sse/well-formed", R, verdict, level)])
+    }
+
+    /// The name of the list that a change is in.
+    fn list(comparison: &Comparison) -> &'static str {
+        let lists = [
+            ("regression", comparison.regressions.len()),
+            ("fault", comparison.faults.len()),
+            ("lost", comparison.lost.len()),
+            ("excused", comparison.excused.len()),
+            ("improvement", comparison.improvements.len()),
+            ("new", comparison.new.len()),
+            ("removed", comparison.removed.len()),
+            ("unchanged", comparison.unchanged),
+        ];
+        assert_eq!(lists.iter().map(|(_, count)| count).sum::<usize>(), 1, "each check is in one list: {comparison:?}");
+        lists.iter().find(|(_, count)| *count == 1).map(|(name, _)| *name).expect("one")
+    }
+
+    use Level::{Advice, Must, Should};
+    use Verdict::{Fail, Fault, Inconclusive, NotApplicable, NotExercised, Pass};
+
+    #[rstest]
+    #[case((Pass, Must), (Fail, Must), "regression")]
+    #[case((Inconclusive, Must), (Fail, Must), "regression")]
+    #[case((NotExercised, Must), (Fail, Should), "regression")]
+    #[case((Fail, Should), (Fail, Must), "regression")]
+    #[case((Pass, Must), (Fail, Advice), "excused")]
+    #[case((Pass, Must), (Fault, Must), "fault")]
+    #[case((Fail, Must), (Pass, Must), "improvement")]
+    #[case((Fail, Must), (Fail, Should), "improvement")]
+    #[case((NotExercised, Must), (Pass, Must), "improvement")]
+    #[case((Pass, Must), (NotExercised, Must), "lost")]
+    #[case((Pass, Must), (NotApplicable, Must), "lost")]
+    #[case((Fail, Must), (Inconclusive, Must), "lost")]
+    #[case((Fail, Must), (Fail, Must), "unchanged")]
+    #[case((Pass, Must), (Pass, Must), "unchanged")]
+    #[case((NotExercised, Must), (Inconclusive, Must), "unchanged")]
+    fn what_a_change_is_called(#[case] was: (Verdict, Level), #[case] is: (Verdict, Level), #[case] expected: &str) {
+        assert_eq!(list(&compare(&of(was.0, was.1), &of(is.0, is.1))), expected);
+    }
+
+    #[test]
+    fn what_the_baseline_expects_is_no_regression() {
+        let mut later = of(Fail, Must);
+        let text = "server:\n  - id: sse/well-formed\n    reason: issue 12\n";
+        Baseline::read("b.yml", text).expect("a baseline").apply(&mut later);
+        let comparison = compare(&of(Pass, Must), &later);
+        assert_eq!(list(&comparison), "excused");
+        assert!(comparison.text(Style::PLAIN).contains("expected: issue 12"));
+    }
+
+    #[test]
+    fn a_check_that_was_not_run_is_lost_and_one_that_does_not_exist_is_removed() {
+        let (mut earlier, mut later) = (of(Pass, Must), of(Pass, Must));
+        later.checks.clear();
+        assert_eq!(list(&compare(&earlier, &later)), "lost", "it was not selected");
+        assert_eq!(list(&compare(&later, &earlier)), "new");
+        earlier.tool = "mcpwire 0.0.9".to_owned();
+        assert_eq!(list(&compare(&earlier, &later)), "lost", "this version has it");
+        earlier.checks[0].id = "sse/given-up".to_owned();
+        let comparison = compare(&earlier, &later);
+        assert_eq!(list(&comparison), "removed");
+        assert!(comparison.text(Style::PLAIN).contains("the earlier report is by mcpwire 0.0.9"));
+    }
+
+    #[test]
+    fn one_target_may_have_two_names_and_several_are_told_apart() {
+        let (earlier, mut later) = (of(Pass, Must), of(Fail, Must));
+        later.target.name = "http://127.0.0.1:43211/mcp".to_owned();
+        assert_eq!(list(&compare(&earlier, &later)), "regression");
+
+        let merged = |verdict| {
+            let mut other = of(verdict, Must);
+            other.target.name = "another".to_owned();
+            super::super::merge::merge(vec![("a".to_owned(), of(Pass, Must)), ("b".to_owned(), other)]).expect("merged")
+        };
+        let comparison = compare(&merged(Pass), &merged(Fail));
+        assert_eq!((comparison.regressions.len(), comparison.unchanged), (1, 1));
+        assert!(comparison.text(Style::PLAIN).contains("sse/well-formed on another: pass → fail (must)"));
+    }
+
+    #[test]
+    fn a_change_in_several_revisions_is_told_once_and_counted_in_each() {
+        let of = |verdict| {
+            made::report(vec![
+                made::check("sse/well-formed", R, verdict, Must),
+                made::check("sse/well-formed", Revision::R20260728, verdict, Must),
+            ])
+        };
+        let text = compare(&of(Pass), &of(Fail)).text(Style::PLAIN);
+        assert!(text.starts_with("2 regressions, 0 improvements, 0 unchanged\n"), "{text}");
+        assert_eq!(text.matches("sse/well-formed").count(), 1, "{text}");
+        assert!(text.contains("in 2025-11-25, 2026-07-28"), "{text}");
+    }
 }

@@ -272,3 +272,96 @@ fn fenced(text: &str) -> String {
 fn longest_run(text: &str) -> usize {
     text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::baseline::Baseline;
+    use crate::report::made;
+    use crate::spec::Revision;
+    use crate::verdict::Level;
+
+    const R: Revision = Revision::R20251125;
+
+    fn of(verdict: Verdict, level: Level) -> Report {
+        made::report(vec![
+            made::check("rpc/exactly-one-response", R, Verdict::Pass, Level::Must),
+            made::check("sse/well-formed", R, verdict, level),
+        ])
+    }
+
+    #[test]
+    fn what_makes_the_run_fail_is_an_error_and_what_does_not_a_warning() {
+        assert!(annotations(&of(Verdict::Fail, Level::Must)).starts_with("::error title=fail must sse/well-formed"));
+        assert!(annotations(&of(Verdict::Fail, Level::Advice)).starts_with("::warning title=fail advice"));
+        assert!(annotations(&of(Verdict::Inconclusive, Level::Must)).starts_with("::error title=inconclusive must"));
+        assert_eq!(annotations(&of(Verdict::Pass, Level::Must)), "");
+    }
+
+    #[test]
+    fn a_message_is_one_line_whatever_the_target_says() {
+        let mut report = of(Verdict::Fail, Level::Must);
+        report.checks[1].findings[0].observed = "100%\r\n::error::mine ##[error]too, a:b\u{1b}[31m".to_owned();
+        let text = annotations(&report);
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(text.contains("100%25\\r%0A::error::mine # #[error]too, a:b\\u{1b}[31m"), "{text}");
+    }
+
+    #[test]
+    fn a_property_ends_where_it_is_meant_to() {
+        assert_eq!(property("a: b, c\n%"), "a%3A b%2C c\\n%25");
+    }
+
+    #[test]
+    fn a_stale_entry_is_an_error_at_its_line() {
+        let mut report = of(Verdict::Pass, Level::Must);
+        let text = "server:\n  - id: sse/well-formed\n    reason: issue 12\n";
+        Baseline::read("ci/b.yml", text).expect("a baseline").apply(&mut report);
+        let text = annotations(&report);
+        assert!(text.starts_with("::error file=ci/b.yml,line=2,title=stale entry::delete `sse/well-formed`"), "{text}");
+    }
+
+    #[test]
+    fn no_more_than_github_shows_and_the_worst_first() {
+        let mut checks: Vec<CheckReport> = crate::catalogue::all()
+            .iter()
+            .filter(|listed| listed.check.kind.role() == crate::manifest::Role::Server)
+            .map(|listed| made::check(&listed.id(), R, Verdict::Fail, Level::Should))
+            .collect();
+        assert!(checks.len() > SHOWN_ANNOTATIONS);
+        let last = checks.len() - 1;
+        checks[last] = made::check("sse/well-formed", R, Verdict::Fail, Level::Must);
+        let text = annotations(&made::report(checks));
+        assert_eq!(text.lines().count(), SHOWN_ANNOTATIONS, "{text}");
+        assert!(text.starts_with("::error title=fail must"), "{text}");
+        assert!(text.contains("checks more are in the summary"), "{text}");
+    }
+
+    #[test]
+    fn markdown_means_only_what_we_mean() {
+        let mut report = of(Verdict::Fail, Level::Must);
+        let nasty = "<script>|`*_[x](y) @someone </details>\n# heading ```";
+        report.target.name = nasty.to_owned();
+        let finding = &mut report.checks[1].findings[0];
+        finding.observed = nasty.to_owned();
+        finding.replay = "````".to_owned();
+        let text = summary(&report);
+        let outside: Vec<&str> = text.lines().filter(|line| !line.starts_with("- `")).collect();
+        assert!(!outside.join("\n").contains("<script>") && !text.contains(" @someone </details>\n#"), "{text}");
+        assert_eq!(
+            text.matches("</details>").count(),
+            text.matches("<details>").count() + 1,
+            "one in a code span: {text}"
+        );
+        assert!(text.contains("`````text\n````\n`````"), "{text}");
+        assert!(text.contains("\\_\\[x\\](y) &#64;someone"), "{text}");
+    }
+
+    #[test]
+    fn a_summary_has_an_end() {
+        let mut report = of(Verdict::Fail, Level::Must);
+        report.checks[1].findings[0].observed = "x".repeat(LONGEST_SUMMARY);
+        let text = summary(&report);
+        assert!(text.len() < LONGEST_SUMMARY && text.contains("1 checks more are left out here"), "{}", text.len());
+    }
+}

@@ -58,3 +58,36 @@ pub fn read(text: &str) -> Result<Report, ReadError> {
     }
     Ok(report)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::made;
+    use crate::spec::Revision;
+    use crate::verdict::{Level, Verdict};
+
+    fn report() -> Report {
+        let check = |id, verdict| made::check(id, Revision::R20251125, verdict, Level::Must);
+        made::report(vec![check("sse/well-formed", Verdict::Fail), check("http/content-type", Verdict::Pass)])
+    }
+
+    #[test]
+    fn a_report_can_be_read_again_with_all_that_it_says() {
+        assert_eq!(read(&render(&report())).expect("our own"), report());
+    }
+
+    #[test]
+    fn what_is_no_report_is_told_from_one_that_is_cut_off() {
+        let whole = render(&report());
+        let said = |text: &str| read(text).expect_err("no report").to_string();
+        for cut in [0, 1, whole.len() / 2, whole.len() - 3] {
+            assert!(said(&whole[..cut]).contains("is cut off"), "{cut}: {}", said(&whole[..cut]));
+        }
+        assert!(said("<xml/>").contains("is no report of mcpwire"));
+        assert!(said("{\"results\": []}").contains("it has no `schema`"));
+        assert!(said(&whole.replacen("report/1", "report/2", 1)).contains("of the form `mcpwire-report/2`"));
+        assert!(said("{\"schema\": \"mcpwire-latency/1\"}").contains("of the form `mcpwire-latency/1`"));
+        let newer = whole.replacen("\"fail\"", "\"flop\"", 1);
+        assert!(said(&newer).contains("unknown variant `flop`"), "{}", said(&newer));
+    }
+}

@@ -49,7 +49,8 @@ fn suites(report: &Report) -> Vec<Suite> {
         }
     }
     for (target, revision) in keys {
-        let of_suite = report.checks.iter().filter(|check| (check.target.as_ref(), check.revision) == (target, revision));
+        let of_suite =
+            report.checks.iter().filter(|check| (check.target.as_ref(), check.revision) == (target, revision));
         let cases = of_suite.map(|check| case(report, check)).collect();
         let name = format!("{} {revision}", target.unwrap_or(&report.target.name));
         suites.push(Suite { name, recorded: report.recorded.clone(), cases });
@@ -89,7 +90,9 @@ fn case(report: &Report, check: &CheckReport) -> Case {
     };
     let came = match report.standing(check) {
         Standing::Fails => Came::Failure { kind: kind(), message: message(), text: told(check) },
-        Standing::Fault | Standing::Undecided => Came::Error { kind: kind(), message: reason(), text: check.title.clone() },
+        Standing::Fault | Standing::Undecided => {
+            Came::Error { kind: kind(), message: reason(), text: check.title.clone() }
+        }
         Standing::Expected => {
             let expected = check.expected.as_deref().unwrap_or_default();
             Came::Skipped { message: format!("expected to fail: {expected} ({})", message()) }
@@ -139,9 +142,7 @@ fn one(text: &mut String, finding: &FindingReport) -> fmt::Result {
 }
 
 fn write_suites(out: &mut String, suites: &[Suite]) -> fmt::Result {
-    let counted = |of: fn(&Came) -> bool| {
-        move |suite: &Suite| suite.cases.iter().filter(|case| of(&case.came)).count()
-    };
+    let counted = |of: fn(&Came) -> bool| move |suite: &Suite| suite.cases.iter().filter(|case| of(&case.came)).count();
     let failures = counted(|came| matches!(came, Came::Failure { .. }));
     let errors = counted(|came| matches!(came, Came::Error { .. }));
     let skipped = counted(|came| matches!(came, Came::Skipped { .. }));
@@ -211,4 +212,120 @@ fn content(text: &str) -> String {
 /// The same for the value of an attribute, where a line end would become a blank.
 fn value(text: &str) -> String {
     content(text).replace('\n', "&#10;")
+}
+
+#[cfg(test)]
+mod tests {
+    use quick_junit::{NonSuccessKind, TestCaseStatus};
+    use rstest::rstest;
+
+    use super::*;
+    use crate::baseline::Baseline;
+    use crate::report::made;
+    use crate::verdict::Level;
+
+    const R: Revision = Revision::R20251125;
+
+    fn of(verdict: Verdict, level: Level) -> Report {
+        made::report(vec![
+            made::check("rpc/exactly-one-response", R, Verdict::Pass, Level::Must),
+            made::check("sse/well-formed", R, verdict, level),
+        ])
+    }
+
+    /// What an independent reader makes of it.
+    fn read(report: &Report) -> quick_junit::Report {
+        quick_junit::Report::deserialize_from_str(&render(report)).expect("JUnit")
+    }
+
+    fn cases(junit: &quick_junit::Report) -> Vec<(&str, &str)> {
+        let came = |status: &TestCaseStatus| match status {
+            TestCaseStatus::Success { .. } => "passed",
+            TestCaseStatus::NonSuccess { kind: NonSuccessKind::Failure, .. } => "failure",
+            TestCaseStatus::NonSuccess { kind: NonSuccessKind::Error, .. } => "error",
+            TestCaseStatus::Skipped { .. } => "skipped",
+        };
+        let all = junit.test_suites.iter().flat_map(|suite| &suite.test_cases);
+        all.map(|case| (case.name.as_str(), came(&case.status))).collect()
+    }
+
+    fn message(junit: &quick_junit::Report, name: &str) -> String {
+        let case = junit.test_suites.iter().flat_map(|suite| &suite.test_cases).find(|case| case.name.as_str() == name);
+        let (TestCaseStatus::NonSuccess { message, .. } | TestCaseStatus::Skipped { message, .. }) =
+            &case.expect("the case").status
+        else {
+            return String::new();
+        };
+        message.as_ref().map(|message| message.as_str().to_owned()).unwrap_or_default()
+    }
+
+    #[rstest]
+    #[case(Verdict::Pass, Level::Must, "passed")]
+    #[case(Verdict::Fail, Level::Must, "failure")]
+    #[case(Verdict::Fail, Level::Advice, "passed")]
+    #[case(Verdict::Inconclusive, Level::Should, "error")]
+    #[case(Verdict::Inconclusive, Level::Budget, "skipped")]
+    #[case(Verdict::Fault, Level::Must, "error")]
+    #[case(Verdict::NotExercised, Level::Must, "skipped")]
+    #[case(Verdict::NotApplicable, Level::Must, "skipped")]
+    fn a_reader_is_red_exactly_where_the_gate_is(
+        #[case] verdict: Verdict,
+        #[case] level: Level,
+        #[case] expected: &str,
+    ) {
+        let report = of(verdict, level);
+        let junit = read(&report);
+        assert!(cases(&junit).contains(&("sse/well-formed", expected)), "{:?}", cases(&junit));
+        let red = cases(&junit).iter().any(|(_, came)| ["failure", "error"].contains(came));
+        assert_eq!(red, report.summary.gate != Gate::Conforms);
+        assert_eq!((junit.tests, junit.test_suites.len()), (3, 2), "the run, and a suite for the revision");
+        let counted: usize = junit.test_suites.iter().map(|suite| suite.failures + suite.errors + suite.skipped).sum();
+        assert_eq!(counted, cases(&junit).iter().filter(|(_, came)| *came != "passed").count());
+    }
+
+    #[test]
+    fn what_is_expected_is_skipped_and_what_is_stale_fails() {
+        let text = "server:\n  - id: sse/well-formed\n    reason: issue 12\n";
+        let baseline = Baseline::read("b.yml", text).expect("a baseline");
+        let mut expected = of(Verdict::Fail, Level::Must);
+        baseline.apply(&mut expected);
+        let junit = read(&expected);
+        assert_eq!(message(&junit, "sse/well-formed"), "expected to fail: issue 12 (what is wrong)");
+        assert!(cases(&junit).iter().all(|(_, came)| ["passed", "skipped"].contains(came)));
+
+        let mut stale = of(Verdict::Pass, Level::Must);
+        baseline.apply(&mut stale);
+        assert!(cases(&read(&stale)).contains(&("line 2: sse/well-formed", "failure")));
+    }
+
+    #[test]
+    fn a_run_that_does_not_count_is_an_error() {
+        let mut report = of(Verdict::Pass, Level::Must);
+        report.incomplete = Some("it went away".to_owned());
+        report.count();
+        let junit = read(&report);
+        assert_eq!(message(&junit, "something was judged"), "the run is incomplete: it went away");
+    }
+
+    #[test]
+    fn whatever_a_target_says_is_xml() {
+        let nasty: String = (0..0x300).filter_map(char::from_u32).chain("\u{fffe}\u{ffff}]]>😀".chars()).collect();
+        let mut report = of(Verdict::Fail, Level::Must);
+        report.target.name.clone_from(&nasty);
+        report.checks[1].findings[0].observed.clone_from(&nasty);
+        let xml = render(&report);
+        let legal = |c: char| {
+            c == '\n' || (c >= ' ' && !('\u{7f}'..='\u{9f}').contains(&c) && c < '\u{fffe}') || c > '\u{ffff}'
+        };
+        assert_eq!(xml.chars().find(|c| !legal(*c)), None);
+        let junit = read(&report);
+        assert_eq!(message(&junit, "sse/well-formed").replace("\\u{1b}", "\u{1b}"), {
+            let spelt = |c: char| match c {
+                '\n' | '\u{1b}' => c.to_string(),
+                c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => c.escape_default().to_string(),
+                c => c.to_string(),
+            };
+            nasty.chars().map(spelt).collect::<String>()
+        });
+    }
 }

@@ -212,3 +212,144 @@ fn worse(one: &CheckReport, other: CheckReport) -> CheckReport {
     }
     stands
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::baseline::State;
+    use crate::report::{Gate, made};
+    use crate::spec::Revision;
+
+    const R: Revision = Revision::R20251125;
+    const OTHER: Revision = Revision::R20260728;
+
+    fn of(id: &str, revision: Revision, verdict: Verdict) -> CheckReport {
+        made::check(id, revision, verdict, Level::Must)
+    }
+
+    /// A shard in which these revisions were tested.
+    fn shard(checks: Vec<CheckReport>) -> Report {
+        let mut report = made::report(checks);
+        let tested: Vec<Revision> = report.checks.iter().map(|check| check.revision).collect();
+        report.revisions.retain(|run| tested.contains(&run.revision));
+        report
+    }
+
+    fn merged(reports: &[&Report]) -> Report {
+        let named = reports.iter().enumerate().map(|(index, report)| (format!("{index}.json"), (*report).clone()));
+        merge(named.collect()).expect("they go together")
+    }
+
+    fn named(mut report: Report, name: &str) -> Report {
+        report.target.name = name.to_owned();
+        report
+    }
+
+    #[test]
+    fn shards_of_other_checks_and_other_revisions_are_one_run() {
+        let one = shard(vec![of("sse/well-formed", R, Verdict::Pass)]);
+        let other = shard(vec![of("http/content-type", R, Verdict::Fail), of("sse/well-formed", OTHER, Verdict::Pass)]);
+        let merged = merged(&[&one, &other]);
+        let keys: Vec<_> = merged.checks.iter().map(|check| (check.id.as_str(), check.revision)).collect();
+        assert_eq!(keys, [("sse/well-formed", R), ("sse/well-formed", OTHER), ("http/content-type", R)]);
+        assert_eq!(merged.revisions.iter().map(|run| run.revision).collect::<Vec<_>>(), [R, OTHER]);
+        assert_eq!((merged.runs.len(), merged.summary.gate), (1, Gate::Findings));
+        assert_eq!(merged.summary.verdicts["pass"], 2, "it is counted anew");
+    }
+
+    #[test]
+    fn targets_are_kept_apart() {
+        let one = named(shard(vec![of("sse/well-formed", R, Verdict::Pass)]), "one");
+        let other = named(shard(vec![of("sse/well-formed", R, Verdict::Fail)]), "other");
+        let merged = merged(&[&other, &one]);
+        let keys: Vec<_> = merged.checks.iter().map(|check| (check.target.as_deref(), check.verdict)).collect();
+        assert_eq!(keys, [(Some("one"), Verdict::Pass), (Some("other"), Verdict::Fail)]);
+        assert_eq!((merged.target.name.as_str(), merged.target.kind.as_str()), ("one, other", "several"));
+    }
+
+    #[rstest]
+    #[case::a_failure_that_does_not_always_show(Verdict::Pass, Verdict::Fail, Verdict::Fail)]
+    #[case::no_evidence_in_one(Verdict::Pass, Verdict::Inconclusive, Verdict::Inconclusive)]
+    #[case::a_fault(Verdict::Fail, Verdict::Fault, Verdict::Fault)]
+    #[case::seen_in_one(Verdict::Pass, Verdict::NotExercised, Verdict::Pass)]
+    #[case::not_seen_in_one(Verdict::Fail, Verdict::NotApplicable, Verdict::Fail)]
+    fn of_two_verdicts_the_worse_stands_and_silence_takes_nothing(
+        #[case] one: Verdict,
+        #[case] other: Verdict,
+        #[case] stands: Verdict,
+    ) {
+        let (one, other) = (shard(vec![of("sse/well-formed", R, one)]), shard(vec![of("sse/well-formed", R, other)]));
+        for merged in [merged(&[&one, &other]), merged(&[&other, &one])] {
+            assert_eq!(merged.checks.len(), 1);
+            assert_eq!(merged.checks[0].verdict, stands);
+        }
+    }
+
+    #[test]
+    fn that_another_shard_says_otherwise_is_told() {
+        let one = shard(vec![of("sse/well-formed", R, Verdict::Pass)]);
+        let other = shard(vec![of("sse/well-formed", R, Verdict::Fail)]);
+        assert_eq!(merged(&[&one, &other]).checks[0].reason.as_deref(), Some("as it is (another shard says pass)"));
+    }
+
+    #[test]
+    fn the_order_is_no_matter_and_what_is_merged_twice_is_merged_once() {
+        let a = named(shard(vec![of("sse/well-formed", R, Verdict::Pass)]), "one");
+        let mut b = named(shard(vec![of("sse/well-formed", R, Verdict::Fail)]), "one");
+        b.recorded = "2026-11-20T00:00:00Z".to_owned();
+        let c = named(shard(vec![of("http/content-type", OTHER, Verdict::Pass)]), "other");
+        let all = merged(&[&a, &b, &c]);
+        for order in [[&a, &c, &b], [&b, &a, &c], [&b, &c, &a], [&c, &a, &b], [&c, &b, &a]] {
+            assert_eq!(merged(&order), all);
+        }
+        assert_eq!(merged(&[&a, &b, &c, &b]), all);
+        assert_eq!(merged(&[&all]), all);
+        assert_eq!(merged(&[&merged(&[&a, &c]), &b]), all, "in steps");
+        assert_eq!(all.recorded, "2026-11-21T12:00:00Z", "the newest");
+    }
+
+    #[test]
+    fn one_incomplete_shard_makes_the_whole_incomplete() {
+        let one = shard(vec![of("sse/well-formed", R, Verdict::Pass)]);
+        let mut other = named(one.clone(), "other");
+        other.incomplete = Some("it went away".to_owned());
+        let merged = merged(&[&one, &other]);
+        assert_eq!(merged.incomplete.as_deref(), Some("other: it went away"));
+        assert_eq!(merged.summary.gate, Gate::TooLittle);
+    }
+
+    #[test]
+    fn what_is_stale_shows_in_all_shards_together() {
+        let baseline =
+            Baseline::read("b.yml", "server:\n  - id: sse/well-formed\n    reason: x\n").expect("a baseline");
+        let mut one = shard(vec![of("sse/well-formed", R, Verdict::Pass)]);
+        let mut other = shard(vec![of("sse/well-formed", OTHER, Verdict::Fail)]);
+        baseline.apply(&mut one);
+        baseline.apply(&mut other);
+        assert_eq!(one.summary.gate, Gate::StaleBaseline);
+        let merged = merged(&[&one, &other]);
+        assert_eq!(merged.summary.gate, Gate::Conforms);
+        assert_eq!(merged.baseline.map(|baseline| baseline.entries[0].state), Some(State::Excuses));
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_refused() {
+        let one = shard(vec![of("sse/well-formed", R, Verdict::Pass)]);
+        let refused = |change: fn(&mut Report)| {
+            let mut other = one.clone();
+            change(&mut other);
+            merge(vec![("a.json".to_owned(), one.clone()), ("b.json".to_owned(), other)])
+                .expect_err("refused")
+                .to_string()
+        };
+        assert!(refused(|other| other.tool = "mcpwire 9.9.9".to_owned()).contains("b.json was made by mcpwire 9.9.9"));
+        assert!(refused(|other| other.role = crate::manifest::Role::Client).contains("merge each role by itself"));
+        assert!(refused(|other| other.summary.fail_on = Level::Must).contains("different levels (--fail-on)"));
+        assert!(refused(|other| other.summary.set = Some("2026-11-21".to_owned())).contains("different sets (--set)"));
+        let baseline = |other: &mut Report| Baseline { file: "b".to_owned(), entries: Vec::new() }.apply(other);
+        assert!(refused(baseline).contains("different baselines (--baseline)"));
+        assert!(matches!(merge(Vec::new()), Err(NoMerge::Nothing)));
+    }
+}

@@ -179,7 +179,11 @@ fn tested(
 fn stale(out: &mut String, report: &Report, style: Style) -> fmt::Result {
     let Some(baseline) = &report.baseline else { return Ok(()) };
     if baseline.stale().next().is_some() {
-        writeln!(out, "\n{}STALE{:#} {}: what passes must not be expected to fail", style.bad, style.bad, baseline.file)?;
+        writeln!(
+            out,
+            "\n{}STALE{:#} {}: what passes must not be expected to fail",
+            style.bad, style.bad, baseline.file
+        )?;
         for entry in baseline.stale() {
             paragraph(out, "  delete ", &format!("{} ({})", entry.entry, entry.why))?;
         }
