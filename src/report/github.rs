@@ -82,7 +82,8 @@ fn grouped<'a>(report: &'a Report, wanted: &[Standing]) -> Vec<Vec<&'a CheckRepo
             continue;
         }
         let same = |other: &CheckReport| {
-            (&other.id, &other.target, report.standing(other)) == (&check.id, &check.target, standing)
+            (&other.id, &other.target, other.level, report.standing(other))
+                == (&check.id, &check.target, check.level, standing)
         };
         match groups.iter_mut().find(|group| same(group[0])) {
             Some(group) => group.push(check),
@@ -330,7 +331,7 @@ mod tests {
             .collect();
         assert!(checks.len() > SHOWN_ANNOTATIONS);
         let last = checks.len() - 1;
-        checks[last] = made::check("sse/well-formed", R, Verdict::Fail, Level::Must);
+        checks[last] = made::check(&checks[last].id.clone(), R, Verdict::Fail, Level::Must);
         let text = annotations(&made::report(checks));
         assert_eq!(text.lines().count(), SHOWN_ANNOTATIONS, "{text}");
         assert!(text.starts_with("::error title=fail must"), "{text}");
