@@ -9,6 +9,7 @@ use crate::baseline::State;
 use crate::gate::Standing;
 use crate::latency::Class;
 use crate::manifest::{RevisionRun, TargetFacts};
+use crate::spec::Revision;
 use crate::trace::Span;
 use crate::verdict::{Level, Verdict};
 
@@ -93,10 +94,10 @@ pub fn visible(text: &str) -> String {
 pub fn conclusion(report: &Report) -> String {
     let standing = |wanted: Standing| report.checks.iter().filter(|check| report.standing(check) == wanted).count();
     match report.summary.gate {
+        Gate::Conforms if standing(Standing::Expected) > 0 => "conforms, but for what the baseline expects".to_owned(),
         Gate::Conforms if standing(Standing::Mild) > 0 => {
             format!("conforms: no finding at level {} or above", report.summary.fail_on)
         }
-        Gate::Conforms if standing(Standing::Expected) > 0 => "conforms, but for what the baseline expects".to_owned(),
         Gate::Conforms => "conforms, as far as was judged".to_owned(),
         Gate::Findings => format!("does not conform: findings {}", by_level(report)),
         Gate::TooLittle => too_little(report),
@@ -117,6 +118,10 @@ fn write_report(out: &mut String, report: &Report, style: Style) -> fmt::Result 
         finding_block(out, &group, style)?;
     }
     stale(out, report, style)?;
+    writeln!(out, "\n{}", counts(report))?;
+    unseen(out, report, style)?;
+    expected(out, report, style)?;
+    after_set(out, report, style)?;
     if !report.target_output.is_empty() && report.summary.gate != Gate::Conforms {
         writeln!(out, "\n{}the target's last words on standard error{:#}", style.strong, style.strong)?;
         for line in &report.target_output {
@@ -124,10 +129,6 @@ fn write_report(out: &mut String, report: &Report, style: Style) -> fmt::Result 
             writeln!(out, "  | {line}")?;
         }
     }
-    writeln!(out, "\n{}", counts(report))?;
-    unseen(out, report, style)?;
-    expected(out, report, style)?;
-    after_set(out, report, style)?;
     latency(out, report, style)?;
     passed(out, report, style)?;
     // Once more: of a long log the end is read first.
@@ -234,7 +235,8 @@ fn finding_block(out: &mut String, group: &[&CheckReport], style: Style) -> fmt:
         let alike =
             |known: &&FindingReport| (&known.requirement, &known.expected) == (&finding.requirement, &finding.expected);
         if shown.len() < SHOWN_FINDINGS && !shown.iter().any(alike) {
-            one_finding(out, finding, style)?;
+            let told = shown.last().is_some_and(|last| last.requirement == finding.requirement);
+            one_finding(out, finding, told, style)?;
             shown.push(finding);
         }
     }
@@ -251,11 +253,12 @@ fn finding_block(out: &mut String, group: &[&CheckReport], style: Style) -> fmt:
     writeln!(out, "  more      mcpwire explain {}", check.id)
 }
 
-fn one_finding(out: &mut String, finding: &FindingReport, style: Style) -> fmt::Result {
-    if let (Some(id), Some(summary)) = (&finding.requirement, &finding.summary) {
+/// One finding; its rule is not told again where the finding before it has the same.
+fn one_finding(out: &mut String, finding: &FindingReport, told: bool, style: Style) -> fmt::Result {
+    if let (Some(id), Some(summary), false) = (&finding.requirement, &finding.summary, told) {
         paragraph(out, "  rule      ", &format!("{summary} [{id}]"))?;
     }
-    if let Some(link) = &finding.link {
+    if let (Some(link), false) = (&finding.link, told) {
         writeln!(out, "            {}{link}{:#}", style.faint, style.faint)?;
     }
     paragraph(out, "  expected  ", &finding.expected)?;
@@ -286,6 +289,15 @@ fn unseen(out: &mut String, report: &Report, style: Style) -> fmt::Result {
             continue;
         }
         writeln!(out, "\n{}{heading}{:#}", style.unsure, style.unsure)?;
+        // Why a revision is not spoken stands at the top.
+        let (of_verdict, silent): (Vec<&CheckReport>, Vec<&CheckReport>) =
+            of_verdict.into_iter().partition(|check| is_spoken(report, check));
+        for revision in Revision::ALL {
+            match silent.iter().filter(|check| check.revision == revision).count() {
+                0 => {}
+                count => writeln!(out, "  {count} checks of {revision}, which the target does not speak")?,
+            }
+        }
         for (reason, checks) in by_reason(&of_verdict) {
             paragraph(out, "  ", &with_revisions(&checks))?;
             paragraph(out, "    ", &reason)?;
@@ -377,6 +389,13 @@ fn by_reason<'a>(checks: &[&'a CheckReport]) -> Vec<(String, Vec<&'a CheckReport
     groups
 }
 
+fn is_spoken(report: &Report, check: &CheckReport) -> bool {
+    let run = report.runs.iter().find(|run| run.target.name == report.target_of(check));
+    let revisions = run.map_or(&report.revisions, |run| &run.revisions);
+    revisions.iter().all(|run| run.revision != check.revision || run.spoken)
+}
+
+/// Ids with the revisions behind them; ids that share their revisions stand together.
 fn with_revisions(checks: &[&CheckReport]) -> String {
     let mut parts: Vec<(String, Vec<&str>)> = Vec::new();
     for check in checks {
@@ -390,7 +409,15 @@ fn with_revisions(checks: &[&CheckReport]) -> String {
             None => parts.push((named, vec![short])),
         }
     }
-    let shown: Vec<String> = parts.iter().map(|(id, revisions)| format!("{id} ({})", revisions.join(" "))).collect();
+    let mut shared: Vec<(Vec<&str>, Vec<String>)> = Vec::new();
+    for (named, revisions) in parts {
+        match shared.iter_mut().find(|(known, _)| *known == revisions) {
+            Some((_, together)) => together.push(named),
+            None => shared.push((revisions, vec![named])),
+        }
+    }
+    let shown: Vec<String> =
+        shared.iter().map(|(revisions, named)| format!("{} ({})", named.join(", "), revisions.join(" "))).collect();
     shown.join(", ")
 }
 
@@ -522,4 +549,117 @@ pub(super) fn paragraph(out: &mut String, heading: &str, text: &str) -> fmt::Res
         first = false;
     }
     writeln!(out, "{line}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::baseline::Baseline;
+    use crate::report::made;
+    use crate::sets::FrozenSet;
+
+    const R: Revision = Revision::R20251125;
+
+    fn plain(report: &Report) -> String {
+        render(report, Style::PLAIN)
+    }
+
+    fn of(id: &str, verdict: Verdict, level: Level) -> CheckReport {
+        made::check(id, R, verdict, level)
+    }
+
+    #[test]
+    fn the_worst_comes_first_and_what_gates_before_what_does_not() {
+        let checks = vec![
+            of("sse/well-formed", Verdict::Fail, Level::Advice),
+            of("http/content-type", Verdict::Fail, Level::Should),
+            of("session/required", Verdict::Fail, Level::Must),
+            of("rpc/exactly-one-response", Verdict::Fault, Level::Should),
+        ];
+        let text = plain(&made::report(checks));
+        let heads: Vec<&str> = text
+            .lines()
+            .filter(|line| line.starts_with("FA"))
+            .map(|line| line.split("  ").next().unwrap_or(""))
+            .collect();
+        let expected = [
+            "FAULT should rpc/exactly-one-response",
+            "FAIL must session/required",
+            "FAIL should http/content-type",
+            "FAIL advice sse/well-formed",
+        ];
+        assert_eq!(heads, expected, "{text}");
+    }
+
+    #[test]
+    fn a_rule_that_several_findings_share_is_told_once() {
+        let mut check = of("sse/well-formed", Verdict::Fail, Level::Must);
+        let mut other = made::finding(R, "ids", Level::Must);
+        other.expected = "something else".to_owned();
+        check.findings.push(other);
+        for finding in &mut check.findings {
+            finding.requirement = Some("a.rule".to_owned());
+            finding.summary = Some("what the rule says".to_owned());
+            finding.link = Some("https://example.org/rule".to_owned());
+        }
+        let text = plain(&made::report(vec![check]));
+        assert_eq!((text.matches("a.rule").count(), text.matches("example.org").count()), (1, 1), "{text}");
+        assert_eq!(text.matches("  observed  ").count(), 2, "{text}");
+    }
+
+    #[test]
+    fn a_revision_that_is_not_spoken_is_not_told_check_by_check() {
+        let mut report = made::report(vec![
+            of("sse/well-formed", Verdict::Pass, Level::Must),
+            made::check("sse/well-formed", Revision::R20260728, Verdict::NotApplicable, Level::Must),
+            made::check("http/content-type", Revision::R20260728, Verdict::NotApplicable, Level::Must),
+            of("cleanup/request-id-is-free-again", Verdict::NotApplicable, Level::Must),
+        ]);
+        report.revisions[3].spoken = false;
+        report.revisions[3].how = "it answered 404".to_owned();
+        let text = plain(&report);
+        assert!(text.contains("  does not speak 2026-07-28: it answered 404"), "{text}");
+        assert!(text.contains("not applicable\n  2 checks of 2026-07-28, which the target does not speak\n"), "{text}");
+        assert!(text.contains("  cleanup/request-id-is-free-again (25-11)\n    as it is"), "{text}");
+    }
+
+    #[test]
+    fn ids_that_share_their_revisions_stand_together() {
+        let a = of("sse/well-formed", Verdict::NotExercised, Level::Must);
+        let b = of("http/content-type", Verdict::NotExercised, Level::Must);
+        let c = made::check("http/content-type", Revision::R20260728, Verdict::NotExercised, Level::Must);
+        assert_eq!(with_revisions(&[&a, &b]), "sse/well-formed, http/content-type (25-11)");
+        assert_eq!(with_revisions(&[&a, &b, &c]), "sse/well-formed (25-11), http/content-type (25-11 26-07)");
+    }
+
+    #[test]
+    fn what_is_excused_does_not_pass_for_what_is_mild() {
+        let mut report = made::report(vec![
+            of("sse/well-formed", Verdict::Fail, Level::Must),
+            of("http/content-type", Verdict::Fail, Level::Advice),
+        ]);
+        let text = "server:\n  - id: sse/well-formed\n    reason: issue 12\n";
+        Baseline::read("b.yml", text).expect("a baseline").apply(&mut report);
+        assert_eq!(conclusion(&report), "conforms, but for what the baseline expects");
+        let text = plain(&report);
+        assert!(!text.contains("FAIL must") && text.contains("FAIL advice"), "{text}");
+        assert!(text.contains("2 failed (1 of them expected)"), "{text}");
+    }
+
+    #[test]
+    fn what_came_after_the_set_is_told_apart_from_what_gates() {
+        let set: FrozenSet = "2026-11-21".parse().expect("a set");
+        let mut report = made::report(vec![
+            of("rpc/exactly-one-response", Verdict::Pass, Level::Must),
+            of("sse/well-formed", Verdict::Fail, Level::Must),
+        ]);
+        report.summary.set = Some(set.date().to_owned());
+        report.checks[1].after_set = true;
+        report.count();
+        let text = plain(&report);
+        assert!(text.starts_with("conforms"), "{text}");
+        assert!(!text.contains("FAIL"), "{text}");
+        let section = "added after the set 2026-11-21: gates nothing\n  failed: sse/well-formed (25-11)\n";
+        assert!(text.contains(section), "{text}");
+    }
 }
