@@ -6,6 +6,7 @@ use crate::checks;
 use crate::manifest::{Load, Options, Role};
 use crate::pattern;
 use crate::scenario::Scenario;
+use crate::sets::UnknownSet;
 use crate::spec::Revision;
 use crate::trace::Trace;
 #[cfg(test)]
@@ -142,6 +143,49 @@ pub fn all() -> &'static [Listed] {
     &ALL
 }
 
+/// Ids that were given up, and what took their place: what others wrote down stays valid.
+const RENAMED: &[(&str, &str)] = &[];
+
+/// The check of this id, or of the one that took its place.
+pub fn find(id: &str) -> Option<&'static Listed> {
+    let id = redirected(id, RENAMED);
+    all().iter().find(|listed| listed.id() == id)
+}
+
+fn redirected<'a>(id: &'a str, renamed: &[(&'a str, &'a str)]) -> &'a str {
+    // At most one step for each row: a table that leads in a circle ends as well.
+    renamed.iter().fold(id, |id, _| renamed.iter().find(|(old, _)| *old == id).map_or(id, |(_, new)| new))
+}
+
+/// The ids that are written most like this one, the likeliest first.
+pub fn near(wanted: &str) -> Vec<String> {
+    const SHOWN: usize = 3;
+    let slug = |id: &str| id.rsplit_once('/').map_or(id, |(_, slug)| slug).to_owned();
+    let mistyped = |one: &str, other: &str| Some(distance(one, other)).filter(|letters| *letters <= other.len() / 4);
+    let mut near: Vec<(usize, String)> = Vec::new();
+    for id in all().iter().map(Listed::id) {
+        // The right slug in the wrong area is as near as a typing error.
+        let letters = mistyped(wanted, &id).into_iter().chain(mistyped(&slug(wanted), &slug(&id))).min();
+        near.extend(letters.map(|letters| (letters, id)));
+    }
+    near.sort();
+    near.into_iter().take(SHOWN).map(|(_, id)| id).collect()
+}
+
+/// How many letters must be put in, left out or exchanged.
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, a) in one.bytes().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, b) in other.bytes().enumerate() {
+            let exchanged = diagonal + usize::from(a != b);
+            diagonal = row[j + 1];
+            row[j + 1] = exchanged.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[other.len()]
+}
+
 /// A selection without a check.
 #[derive(Debug, thiserror::Error)]
 pub enum NoMatch {
@@ -161,6 +205,9 @@ pub enum NoMatch {
         /// The option that asks for it.
         option: &'static str,
     },
+    /// No such frozen set.
+    #[error(transparent)]
+    Set(#[from] UnknownSet),
     /// Every check that is picked is left out again.
     #[error("the selection leaves no check: --skip leaves out all that --only picks")]
     Nothing,
@@ -226,4 +273,41 @@ fn hint(wanted: &str, role: Option<Role>) -> String {
     let mut areas: Vec<String> = of_role().map(|listed| format!("{}/*", listed.area())).collect();
     areas.dedup();
     format!("known areas: {}; `mcpwire list` shows every check", areas.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::a_letter("sse/well-fromed", "sse/well-formed")]
+    #[case::an_area("http/well-formed", "sse/well-formed")]
+    #[case::a_hyphen("client/body_drained", "client/body-drained")]
+    fn a_mistyped_id_has_the_right_one_near(#[case] wanted: &str, #[case] meant: &str) {
+        assert_eq!(near(wanted).first().map(String::as_str), Some(meant));
+    }
+
+    #[test]
+    fn nothing_is_near_to_what_means_nothing() {
+        assert_eq!(near("no/such-thing-anywhere"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_id_that_was_given_up_leads_to_the_one_in_its_place() {
+        let renamed = [("a/old", "a/newer"), ("a/newer", "b/newest"), ("x/one", "x/other"), ("x/other", "x/one")];
+        assert_eq!(redirected("a/old", &renamed), "b/newest");
+        assert_eq!(redirected("b/newest", &renamed), "b/newest");
+        // A circle is an error of the table, and ends all the same.
+        redirected("x/one", &renamed);
+    }
+
+    #[test]
+    fn every_id_that_was_given_up_leads_to_a_check() {
+        for (old, new) in RENAMED {
+            assert!(all().iter().all(|listed| listed.id() != *old), "{old} is a check again");
+            assert!(find(old).is_some(), "{old} leads to {new}, which is no check");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! From a recording to a report: the same function for a live run and for `mcpwire judge`.
 
+use std::collections::BTreeSet;
 use std::panic::{self, AssertUnwindSafe};
 use std::time::Duration;
 
@@ -7,8 +8,9 @@ use crate::catalogue::{self, Kind, Listed, NoMatch};
 use crate::confirmation::confirmed;
 use crate::latency::{self, Class, Sample, quantile};
 use crate::manifest::{Manifest, PROXIED, RevisionRun, Role};
-use crate::report::{CheckReport, FindingReport, LatencyReport, PhasesReport, Report, Summary};
+use crate::report::{CheckReport, FindingReport, LatencyReport, PhasesReport, Report};
 use crate::scenario::Scenario;
+use crate::sets::FrozenSet;
 use crate::spec::Revision;
 use crate::trace::Trace;
 use crate::trace::store::Recording;
@@ -18,10 +20,11 @@ use crate::verdict::{Finding, Judge, Level, Outcome, Verdict};
 ///
 /// # Errors
 ///
-/// Where a pattern of the selection matches no check.
+/// Where a pattern of the selection matches no check, and where there is no such frozen set.
 pub fn judge(recording: &Recording) -> Result<Report, NoMatch> {
     let manifest = &recording.manifest;
     let mut selected = catalogue::of_run(manifest.role, &manifest.options)?;
+    let set = manifest.options.set.as_deref().map(str::parse::<FrozenSet>).transpose()?;
     if manifest.target.kind == PROXIED {
         // What only a scenario of ours brings out cannot be seen.
         selected.retain(|listed| matches!(listed.check.kind, Kind::Invariant(_)));
@@ -32,8 +35,11 @@ pub fn judge(recording: &Recording) -> Result<Report, NoMatch> {
             checks.push(check(listed, run, recording));
         }
     }
-    let summary = Summary::of(&checks, manifest.options.fail_on);
-    Ok(Report::new(manifest, checks, latency_reports(recording), summary))
+    if let Some(set) = &set {
+        checks.iter_mut().for_each(|check| set.pin(check));
+    }
+    let date = set.map(|set| set.date().to_owned());
+    Ok(Report::new(manifest, checks, latency_reports(recording), date))
 }
 
 fn check(listed: &Listed, run: &RevisionRun, recording: &Recording) -> CheckReport {
@@ -74,11 +80,19 @@ fn check(listed: &Listed, run: &RevisionRun, recording: &Recording) -> CheckRepo
                 .collect();
             CheckReport {
                 examined: outcome.examined,
+                seen_in: names(&outcome.seen_in),
                 findings,
                 ..CheckReport::without_findings(listed, run.revision, level, verdict, reason.unwrap_or_default())
             }
         }
     }
+}
+
+/// In the order of the alphabet, which reports can be joined in.
+fn names(scenarios: &BTreeSet<Scenario>) -> Vec<String> {
+    let mut names: Vec<String> = scenarios.iter().map(Scenario::to_string).collect();
+    names.sort();
+    names
 }
 
 /// What a check says of all its traces; the words of its panic where it panics.
@@ -123,6 +137,7 @@ fn finding_report(listed: &Listed, revision: Revision, finding: Finding, manifes
         cause: finding.cause,
         exchange: finding.exchange,
         replay: format!("{} --revision {revision} --only {}{}", manifest.command, listed.id(), manifest.command_tail),
+        baselined: false,
     }
 }
 
@@ -155,6 +170,7 @@ fn latency_report(revision: Revision, class: Class, samples: &[&Sample<'_>]) -> 
     let totals = || samples.iter().filter_map(|sample| sample.total());
     let phase = |of: fn(&Sample<'_>) -> Option<Duration>| latency::median(samples.iter().filter_map(|s| of(s)));
     LatencyReport {
+        target: None,
         revision,
         class,
         n: totals().count(),

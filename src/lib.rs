@@ -4,7 +4,7 @@
 //! socket state, and then judges the recording:
 //!
 //! ```text
-//! target ──▶ drive ──▶ wire ═▶ trace ──▶ checks ──▶ verdict ──▶ report
+//! target ──▶ drive ──▶ wire ═▶ trace ──▶ checks ──▶ verdict ──▶ baseline ──▶ report
 //! ```
 //!
 //! Left of the trace is what happens, right of it are pure functions: the same recording always gets the same
@@ -18,6 +18,7 @@
 //! # Ok(()) }
 //! ```
 
+mod baseline;
 mod catalogue;
 mod checks;
 #[cfg(feature = "cli")]
@@ -27,6 +28,7 @@ pub mod cli;
 pub mod codec;
 mod confirmation;
 mod drive;
+mod gate;
 mod judgement;
 mod latency;
 mod manifest;
@@ -36,6 +38,7 @@ mod plan;
 pub mod reference;
 mod report;
 mod scenario;
+mod sets;
 mod spec;
 mod target;
 mod trace;

@@ -114,6 +114,9 @@ pub struct Options {
     pub stream_end_grace: Duration,
     /// Findings of this level and above make the run fail.
     pub fail_on: Level,
+    /// The date of the frozen set that gates; the whole catalogue, where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<String>,
     /// Patterns of the checks to judge; all, where there are none.
     pub only: Vec<String>,
     /// Patterns of the checks to leave out.
@@ -182,6 +185,7 @@ impl Default for Options {
             timeout: Self::TIMEOUT,
             stream_end_grace: Self::STREAM_END_GRACE,
             fail_on: Level::Budget,
+            set: None,
             only: Vec::new(),
             skip: Vec::new(),
             load: Load::default(),

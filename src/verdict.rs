@@ -1,10 +1,12 @@
 //! From what a check sees in a trace to a verdict.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::manifest::Manifest;
+use crate::scenario::Scenario;
 pub use crate::spec::Level;
 use crate::spec::{Revision, requirement};
 use crate::trace::render::{Line, timeline};
@@ -110,6 +112,8 @@ pub struct Cause {
 pub struct Outcome {
     /// How many things were looked at.
     pub examined: u32,
+    /// The scenarios in which something was looked at.
+    pub seen_in: BTreeSet<Scenario>,
     /// What is wrong.
     pub findings: Vec<Finding>,
     /// Why the evidence did not suffice.
@@ -141,6 +145,7 @@ impl Outcome {
         for outcome in outcomes {
             let conclusive = outcome.examined > 0 && outcome.inconclusive.is_none();
             merged.examined += outcome.examined;
+            merged.seen_in.extend(outcome.seen_in);
             merged.findings.extend(outcome.findings);
             // A fresh try that was conclusive supersedes one that was not.
             merged.inconclusive = match conclusive {
@@ -192,6 +197,7 @@ impl<'a> Judge<'a> {
     /// One more thing was looked at.
     pub fn examined(&mut self) {
         self.outcome.examined += 1;
+        self.outcome.seen_in.insert(self.trace.scenario());
     }
 
     /// The evidence does not suffice.

@@ -46,7 +46,7 @@ pub struct Args {
     /// Keep the recording in this folder; `mcpwire judge` judges it again.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     record: Option<PathBuf>,
-    /// Write a report: text or json, to standard output or to a file. May be given more than once.
+    /// Write a report: text, json, junit or github, to standard output or to a file. May be given more than once.
     #[arg(long, value_name = "FORMAT[=PATH]", help_heading = "Output")]
     report: Vec<Output>,
 }
@@ -64,6 +64,7 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     if args.command.is_empty() && std::env::args_os().next_back().is_some_and(|last| last == "--") {
         return Err(Failure::usage("no command behind `--`; without `--`, the embedded reference client is tested"));
     }
+    let gating = args.judgement.gating.read()?;
     let given = given(&args);
     let client = match args.command.is_empty() {
         true => Client::Reference(args.fault),
@@ -77,13 +78,14 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     let mut observer = progress::observer();
     let mut recording = drive::record_client(&subject, &mut *observer)
         .map_err(|error| failure(&error, &interrupt, &Redactor::default()))?;
-    let mut judged = judgement::judge(&recording).map_err(Failure::usage)?;
+    let judged = judgement::judge(&recording).map_err(Failure::usage)?;
     let doubtful = doubtful(&recording, &judged);
     if !doubtful.is_empty() && !interrupt.is_set() {
         recording = drive::record_again(&subject, recording, &doubtful, &mut *observer);
-        judged = judgement::judge(&recording).map_err(Failure::usage)?;
     }
     drop(observer);
+    gating.name(&mut recording.manifest);
+    let judged = gating.judge(&recording)?;
     let recorded = args.record.as_ref().map_or(Ok(()), |folder| recording.write(folder).map_err(Failure::fault));
     let reported = report::write(&judged, &args.report);
     // What could not be written loses nothing of the rest, and is mcpwire's own fault all the same.

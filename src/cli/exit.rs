@@ -9,17 +9,17 @@ use crate::report::Gate;
 pub enum Exit {
     /// 0: the target conforms, as far as was judged.
     Conforms,
-    /// 1: there are findings at or above the level of `--fail-on`.
+    /// 1: there are findings at or above the level of `--fail-on`, or regressions.
     Findings,
-    /// 2: the command line or the configuration is wrong.
+    /// 2: the command line, the baseline or a report that was to be read is wrong.
     Usage,
     /// 3: the target could not be started or reached, or answers every request with 401, 403 or 404.
     Target,
-    /// 4: an entry of the baseline is stale.
+    /// 4: an entry of the baseline is stale, and nothing else is wrong.
     StaleBaseline,
     /// 5: mcpwire itself failed.
     Fault,
-    /// 6: nothing or too little was judged.
+    /// 6: nothing or too little was judged, or the run is incomplete.
     TooLittle,
     /// 130 or 143: a signal ended the run; the partial report is written.
     Signal(u8),
@@ -29,12 +29,12 @@ pub enum Exit {
 pub const HELP: &str = "\
 Exit codes:
   0    the target conforms, as far as was judged
-  1    findings at or above the level of --fail-on
-  2    the command line or the configuration is wrong
+  1    findings at or above the level of --fail-on; regressions
+  2    the command line, the baseline or a report to be read is wrong
   3    the target could not be started or reached, or refuses every request
-  4    an entry of the baseline is stale
+  4    an entry of the baseline is stale, and nothing else is wrong
   5    mcpwire itself failed
-  6    nothing or too little was judged
+  6    nothing or too little was judged, or the run is incomplete
   130  interrupted (143: terminated); the partial report is written";
 
 impl Exit {
@@ -44,6 +44,7 @@ impl Exit {
             Gate::Conforms => Self::Conforms,
             Gate::Findings => Self::Findings,
             Gate::TooLittle => Self::TooLittle,
+            Gate::StaleBaseline => Self::StaleBaseline,
             Gate::Fault => Self::Fault,
         }
     }

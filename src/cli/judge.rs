@@ -8,7 +8,6 @@ use super::Failure;
 use super::exit::Exit;
 use super::report::{self, Output};
 use super::server::{JudgementArgs, Revisions, revisions};
-use crate::judgement;
 use crate::trace::store::Recording;
 
 /// Options of `mcpwire judge`. The options of the run hold unless they are given again.
@@ -22,7 +21,7 @@ pub struct Args {
     revision: Revisions,
     #[command(flatten)]
     judgement: JudgementArgs,
-    /// Write a report: text or json, to standard output or to a file. May be given more than once.
+    /// Write a report: text, json, junit or github, to standard output or to a file. May be given more than once.
     #[arg(long, value_name = "FORMAT[=PATH]", help_heading = "Output")]
     report: Vec<Output>,
 }
@@ -30,11 +29,13 @@ pub struct Args {
 /// Judges the recording and writes the reports.
 pub fn run(args: Args) -> Result<Exit, Failure> {
     report::check(&args.report)?;
+    let gating = args.judgement.gating.read()?;
     let mut recording = Recording::read(&args.recording).map_err(Failure::usage)?;
     let manifest = &mut recording.manifest;
     manifest.options = args.judgement.over(manifest.options.clone());
     manifest.revisions.retain(|run| args.revision.0.contains(&run.revision));
-    let judged = judgement::judge(&recording).map_err(Failure::usage)?;
+    gating.name(manifest);
+    let judged = gating.judge(&recording)?;
     report::write(&judged, &args.report)?;
     Ok(Exit::of(judged.summary.gate))
 }

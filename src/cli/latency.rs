@@ -37,7 +37,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     record: Option<PathBuf>,
     /// Write a report: text or json (with every sample), to standard output or to a file. May be given more than once.
-    #[arg(long, value_name = "FORMAT[=PATH]", help_heading = "Output")]
+    #[arg(long, value_name = "FORMAT[=PATH]", value_parser = report::text_or_json, help_heading = "Output")]
     report: Vec<Output>,
 }
 
@@ -75,6 +75,8 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     let render = |format| match format {
         Format::Json => latencies.json(),
         Format::Text(style) => latencies.text(style),
+        // Refused on the command line.
+        Format::Junit | Format::Github => String::new(),
     };
     let reported = report::write_rendered(&args.report, render, || crate::report::text::conclusion(&judged));
     recorded.and(reported)?;

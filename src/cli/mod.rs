@@ -1,12 +1,16 @@
 //! The command line.
 
+mod baseline;
 mod client;
+mod compare;
 mod exit;
 mod explain;
+mod gating;
 mod judge;
 mod latency;
 mod list;
 mod load;
+mod merge;
 mod progress;
 mod proxy;
 mod reference;
@@ -53,6 +57,12 @@ enum Command {
     Latency(Box<latency::Args>),
     /// Judge a recording again.
     Judge(judge::Args),
+    /// Say what changed from one JSON report to another: regressions, improvements, what is no longer exercised.
+    Compare(compare::Args),
+    /// Join the JSON reports of shards: of other checks, other revisions or other targets.
+    Merge(merge::Args),
+    /// Make a baseline, the file of expected failures, from a JSON report.
+    Baseline(baseline::Args),
     /// List the checks.
     List(list::Args),
     /// Explain a check: what it asks, why it matters, how to fix what it finds.
@@ -80,6 +90,9 @@ pub fn main() -> ExitCode {
         Command::Proxy(args) => proxy::run(args),
         Command::Latency(args) => latency::run(*args),
         Command::Judge(args) => judge::run(args),
+        Command::Compare(args) => compare::run(&args),
+        Command::Merge(args) => merge::run(&args),
+        Command::Baseline(args) => baseline::run(args),
         Command::List(args) => list::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Reference(args) => reference::run(args),

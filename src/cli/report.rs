@@ -1,11 +1,12 @@
 //! `--report FORMAT[=PATH]`: where the report goes, and as what.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::{Failure, print, say};
-use crate::report::{Report, json, text};
+use crate::report::{Report, github, json, junit, text};
 
 /// One report to be written.
 #[derive(Clone, Debug)]
@@ -21,14 +22,24 @@ pub enum Format {
     Text(text::Style),
     /// For a program.
     Json,
+    /// For a CI system that shows tests.
+    Junit,
+    /// For GitHub: annotations on standard output, and a summary where `GITHUB_STEP_SUMMARY` says.
+    Github,
 }
 
 /// A format that does not exist.
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
     /// No such format.
-    #[error("report format `{0}` is not known (known formats: text, json)")]
+    #[error("report format `{0}` is not known (known formats: text, json, junit, github)")]
     Format(String),
+    /// A format that this command has not.
+    #[error("report format `{0}` is not known here (known formats: text, json)")]
+    Elsewhere(String),
+    /// A format that goes where GitHub looks for it.
+    #[error("`{0}`: github has no path: annotations go to standard output, the summary where GITHUB_STEP_SUMMARY says")]
+    Github(String),
     /// No path behind the equals sign.
     #[error("`{0}` has no path behind the `=`")]
     Path(String),
@@ -44,12 +55,29 @@ impl FromStr for Output {
             None => (text, None),
         };
         let format = match format {
+            "junit" => Format::Junit,
+            "github" if path.is_some() => return Err(OutputError::Github(text.to_owned())),
+            "github" => Format::Github,
             "text" => Format::Text(text::Style::COLOUR),
             "json" => Format::Json,
             other => return Err(OutputError::Format(other.to_owned())),
         };
         Ok(Self { format, path })
     }
+}
+
+/// Reads an output of a command whose reports have no checks.
+pub fn text_or_json(text: &str) -> Result<Output, OutputError> {
+    match text.parse::<Output>()? {
+        Output { format: Format::Junit | Format::Github, .. } => Err(OutputError::Elsewhere(text.to_owned())),
+        output => Ok(output),
+    }
+}
+
+/// Reads a report that was written as JSON.
+pub fn read(path: &Path) -> Result<Report, Failure> {
+    let text = fs::read(path).map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))?;
+    json::read(&String::from_utf8_lossy(&text)).map_err(|error| Failure::usage(format!("{} {error}", path.display())))
 }
 
 /// Refuses what could not be written anyway, before a run is spent on it.
@@ -73,8 +101,24 @@ pub fn write(report: &Report, outputs: &[Output]) -> Result<(), Failure> {
     let render = |format| match format {
         Format::Json => json::render(report),
         Format::Text(style) => text::render(report, style),
+        Format::Junit => junit::render(report),
+        Format::Github => github::annotations(report),
     };
-    write_rendered(outputs, render, || text::conclusion(report))
+    let written = write_rendered(outputs, render, || text::conclusion(report));
+    let summed_up = match outputs.iter().any(|output| matches!(output.format, Format::Github)) {
+        true => sum_up(report),
+        false => Ok(()),
+    };
+    written.and(summed_up)
+}
+
+/// Adds to the summary of the step, where there is one.
+fn sum_up(report: &Report) -> Result<(), Failure> {
+    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else { return Ok(()) };
+    let file = fs::OpenOptions::new().append(true).create(true).open(&path);
+    file.and_then(|mut file| file.write_all(github::summary(report).as_bytes())).map_err(|error| {
+        Failure::fault(format!("cannot write to GITHUB_STEP_SUMMARY={}: {error}", Path::new(&path).display()))
+    })
 }
 
 /// The same for any report; its conclusion goes to standard error where nobody reads it on standard output.

@@ -6,13 +6,13 @@ use std::time::Duration;
 use clap::Args as Clap;
 
 use super::exit::Exit;
+use super::gating::GatingArgs;
 use super::load::LoadArgs;
 use super::progress;
 use super::report::{self, Output};
 use super::target::{Chosen, TargetArgs};
 use super::{Failure, say};
 use crate::drive::{self, Experiments, RunError, Subject};
-use crate::judgement;
 use crate::manifest::Options;
 use crate::spec::Revision;
 use crate::target;
@@ -42,7 +42,7 @@ pub struct Args {
     /// Keep the recording in this folder; `mcpwire judge` judges it again.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     record: Option<PathBuf>,
-    /// Write a report: text or json, to standard output or to a file. May be given more than once.
+    /// Write a report: text, json, junit or github, to standard output or to a file. May be given more than once.
     #[arg(long, value_name = "FORMAT[=PATH]", help_heading = "Output")]
     report: Vec<Output>,
 }
@@ -65,6 +65,8 @@ pub struct JudgementArgs {
     /// Fail on findings of this level and above: must, should, budget or advice [default: budget].
     #[arg(long, value_name = "LEVEL", help_heading = "Limits")]
     pub fail_on: Option<Level>,
+    #[command(flatten)]
+    pub gating: GatingArgs,
 }
 
 impl JudgementArgs {
@@ -75,6 +77,7 @@ impl JudgementArgs {
         }
         those.stream_end_grace = self.stream_end_grace.unwrap_or(those.stream_end_grace);
         those.fail_on = self.fail_on.unwrap_or(those.fail_on);
+        those.set = self.gating.set.or(those.set);
         if !self.only.is_empty() {
             those.only = self.only;
         }
@@ -115,6 +118,7 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     if let Some(folder) = &args.record {
         store::may_write(folder).map_err(Failure::usage)?;
     }
+    let gating = args.judgement.gating.read()?;
     let given = given(&args);
     let Chosen { target, roles, secrets } = args.target.choose()?;
     let defaults = Options { timeout: args.timeout.unwrap_or(Options::TIMEOUT), ..Options::default() };
@@ -131,10 +135,11 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
         given,
         interrupt: interrupt.clone(),
     };
-    let recording =
+    let mut recording =
         drive::record(subject, &mut *progress::observer()).map_err(|error| failure(&error, &interrupt, &secrets))?;
+    gating.name(&mut recording.manifest);
     let recorded = args.record.as_ref().map_or(Ok(()), |folder| recording.write(folder).map_err(Failure::fault));
-    let judged = judgement::judge(&recording).map_err(Failure::usage)?;
+    let judged = gating.judge(&recording)?;
     let reported = report::write(&judged, &args.report);
     // What could not be written loses nothing of the rest, and is mcpwire's own fault all the same.
     recorded.and(reported)?;

@@ -1,16 +1,24 @@
 //! The report: one value, and the formats that are made from it. Pure: nothing in it comes from anywhere but
 //! the recording.
 
+pub mod compare;
+pub mod github;
 pub mod json;
+pub mod junit;
 pub mod latency;
+#[cfg(test)]
+pub(crate) mod made;
+pub mod merge;
 pub mod text;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::baseline::BaselineReport;
 use crate::catalogue::Listed;
+use crate::gate::Standing;
 use crate::latency::Class;
 use crate::manifest::{Floor, Manifest, RevisionRun, Role, TOOL, TargetFacts};
 use crate::spec::Revision;
@@ -21,10 +29,10 @@ use crate::verdict::{Cause, Level, Verdict};
 pub const SCHEMA: &str = "mcpwire-report/1";
 
 /// What a run came to.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// The version of this shape.
-    pub schema: &'static str,
+    pub schema: String,
     /// What judged: name and version.
     pub tool: String,
     /// When the recording was made, in RFC 3339.
@@ -37,6 +45,9 @@ pub struct Report {
     pub revisions: Vec<RevisionRun>,
     /// Why the run ended before its last scenario, if it did.
     pub incomplete: Option<String>,
+    /// The runs that it joins, where `mcpwire merge` made it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<RunReport>,
     /// Each check in each revision.
     pub checks: Vec<CheckReport>,
     /// How long exchanges took, by class.
@@ -45,14 +56,33 @@ pub struct Report {
     pub floor: Option<Floor>,
     /// The counts, and what they mean for the gate.
     pub summary: Summary,
+    /// What came of each entry of the baseline, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<BaselineReport>,
     /// The last lines that the target wrote to standard error.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub target_output: Vec<String>,
 }
 
+/// One of the runs that a report joins.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunReport {
+    /// When the recording was made, in RFC 3339.
+    pub recorded: String,
+    /// What was tested.
+    pub target: TargetFacts,
+    /// The revisions that were asked for, and whether the target speaks them.
+    pub revisions: Vec<RevisionRun>,
+    /// Why the run ended before its last scenario, if it did.
+    pub incomplete: Option<String>,
+}
+
 /// One check in one revision.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CheckReport {
+    /// The target, in a report that joins runs of several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
     /// Its id.
     pub id: String,
     /// All but the last segment of its id.
@@ -69,10 +99,22 @@ pub struct CheckReport {
     pub reason: Option<String>,
     /// How many things were looked at.
     pub examined: u32,
+    /// The scenarios in which something was looked at.
+    #[serde(default)]
+    pub seen_in: Vec<String>,
     /// The requirements that its findings can cite.
-    pub requirements: Vec<&'static str>,
-    /// A baseline expects it to fail.
+    pub requirements: Vec<String>,
+    /// A baseline expects what was found, all of it.
     pub baselined: bool,
+    /// The reason that the baseline gives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// The level that a frozen set pins it to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_level: Option<Level>,
+    /// The frozen set that gates does not have it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub after_set: bool,
     /// What is wrong.
     pub findings: Vec<FindingReport>,
     /// How to fix what it finds.
@@ -81,7 +123,7 @@ pub struct CheckReport {
 }
 
 /// One thing that is wrong.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FindingReport {
     /// The requirement that it cites.
     pub requirement: Option<String>,
@@ -100,17 +142,23 @@ pub struct FindingReport {
     /// The events of that trace that show it.
     pub events: Vec<u32>,
     /// Why it is so, where that is proved.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
     /// The exchange, line by line.
     pub exchange: Vec<Line>,
     /// The command that replays just this.
     pub replay: String,
+    /// A baseline expects it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub baselined: bool,
 }
 
 /// How long the exchanges of a class took.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LatencyReport {
+    /// The target, in a report that joins runs of several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
     /// The revision.
     pub revision: Revision,
     /// The class.
@@ -118,10 +166,10 @@ pub struct LatencyReport {
     /// How many.
     pub n: usize,
     /// The median, in nanoseconds.
-    #[serde(serialize_with = "nanos")]
+    #[serde(with = "whole_nanos")]
     pub p50: Option<Duration>,
     /// The 95th percentile, in nanoseconds.
-    #[serde(serialize_with = "nanos")]
+    #[serde(with = "whole_nanos")]
     pub p95: Option<Duration>,
     /// The medians of the phases.
     pub phases: PhasesReport,
@@ -129,30 +177,30 @@ pub struct LatencyReport {
 
 /// The medians of the phases, in nanoseconds since the request began to be written (connect and write: how
 /// long they took).
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PhasesReport {
     /// Connecting.
-    #[serde(serialize_with = "nanos")]
+    #[serde(with = "whole_nanos")]
     pub connect: Option<Duration>,
     /// Writing the request.
-    #[serde(serialize_with = "nanos")]
+    #[serde(with = "whole_nanos")]
     pub write: Option<Duration>,
     /// The first byte of the answer.
-    #[serde(serialize_with = "nanos")]
+    #[serde(with = "whole_nanos")]
     pub first_byte: Option<Duration>,
     /// The first event of the stream.
-    #[serde(serialize_with = "nanos")]
+    #[serde(with = "whole_nanos")]
     pub first_event: Option<Duration>,
     /// The response.
-    #[serde(serialize_with = "nanos")]
+    #[serde(with = "whole_nanos")]
     pub response: Option<Duration>,
     /// The end of the answer.
-    #[serde(serialize_with = "nanos")]
+    #[serde(with = "whole_nanos")]
     pub end: Option<Duration>,
 }
 
 /// The counts, and what they mean for the gate.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// How many verdicts of each kind.
     pub verdicts: BTreeMap<String, usize>,
@@ -160,12 +208,15 @@ pub struct Summary {
     pub findings: BTreeMap<String, usize>,
     /// The level from which on findings make the run fail.
     pub fail_on: Level,
+    /// The date of the frozen set that gates, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<String>,
     /// What the run means for a gate.
     pub gate: Gate,
 }
 
 /// What a run means for a gate, in the order in which the reasons count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Gate {
     /// mcpwire itself failed.
@@ -174,6 +225,8 @@ pub enum Gate {
     Findings,
     /// Nothing or too little was judged.
     TooLittle,
+    /// An entry of the baseline is stale.
+    StaleBaseline,
     /// The target conforms, as far as was judged.
     Conforms,
 }
@@ -183,25 +236,64 @@ impl Report {
         manifest: &Manifest,
         checks: Vec<CheckReport>,
         latency: Vec<LatencyReport>,
-        mut summary: Summary,
+        set: Option<String>,
     ) -> Self {
-        if manifest.incomplete.is_some() && summary.gate == Gate::Conforms {
-            summary.gate = Gate::TooLittle;
-        }
-        Self {
-            schema: SCHEMA,
+        let fail_on = manifest.options.fail_on;
+        let mut report = Self {
+            schema: SCHEMA.to_owned(),
             tool: format!("mcpwire {TOOL}"),
             recorded: manifest.recorded.clone(),
             target: manifest.target.clone(),
             role: manifest.role,
             revisions: manifest.revisions.clone(),
             incomplete: manifest.incomplete.clone(),
+            runs: Vec::new(),
             checks,
             latency,
             floor: manifest.floor,
-            summary,
+            summary: Summary {
+                verdicts: BTreeMap::new(),
+                findings: BTreeMap::new(),
+                fail_on,
+                set,
+                gate: Gate::TooLittle,
+            },
+            baseline: None,
             target_output: manifest.target_output.clone(),
+        };
+        report.count();
+        report
+    }
+
+    /// Counts anew, and says anew what it means for a gate.
+    pub(crate) fn count(&mut self) {
+        let checks = &self.checks;
+        let mut summary = self.summary.clone();
+        for verdict in Verdict::ALL {
+            let of_verdict = checks.iter().filter(|check| check.verdict == verdict);
+            summary.verdicts.insert(verdict.to_string(), of_verdict.count());
         }
+        for level in Level::ALL {
+            let of_level = checks.iter().flat_map(|check| &check.findings).filter(|finding| finding.level == level);
+            summary.findings.insert(level.to_string(), of_level.count());
+        }
+        summary.gate = crate::gate::of(self);
+        self.summary = summary;
+    }
+
+    /// The day of the recording, as YYYY-MM-DD.
+    pub(crate) fn day(&self) -> &str {
+        self.recorded.get(..10).unwrap_or(&self.recorded)
+    }
+
+    /// The name of the target that a check of it is about.
+    pub(crate) fn target_of<'a>(&'a self, check: &'a CheckReport) -> &'a str {
+        check.target.as_deref().unwrap_or(&self.target.name)
+    }
+
+    /// What a check of it means for the gate.
+    pub(crate) fn standing(&self, check: &CheckReport) -> Standing {
+        Standing::of(check, self.summary.fail_on)
     }
 
     /// The ids of the checks that have this verdict in a revision.
@@ -236,6 +328,7 @@ impl CheckReport {
         reason: String,
     ) -> Self {
         Self {
+            target: None,
             id: listed.id(),
             area: listed.area(),
             title: listed.title(),
@@ -244,42 +337,32 @@ impl CheckReport {
             revision,
             reason: Some(reason).filter(|reason| !reason.is_empty()),
             examined: 0,
-            requirements: listed.check.cites.iter().filter_map(|cite| cite.id()).collect(),
+            seen_in: Vec::new(),
+            requirements: listed.check.cites.iter().filter_map(|cite| Some(cite.id()?.to_owned())).collect(),
             baselined: false,
+            expected: None,
+            set_level: None,
+            after_set: false,
             findings: Vec::new(),
             fix: listed.fix(),
         }
     }
 }
 
-impl Summary {
-    pub(crate) fn of(checks: &[CheckReport], fail_on: Level) -> Self {
-        let mut verdicts = BTreeMap::new();
-        let mut findings = BTreeMap::new();
-        for verdict in Verdict::ALL {
-            verdicts.insert(verdict.to_string(), checks.iter().filter(|check| check.verdict == verdict).count());
-        }
-        for level in Level::ALL {
-            let of_level = checks.iter().flat_map(|check| &check.findings).filter(|finding| finding.level == level);
-            findings.insert(level.to_string(), of_level.count());
-        }
-        let any = |wanted: &dyn Fn(&CheckReport) -> bool| checks.iter().any(wanted);
-        let gate = if any(&|check| check.verdict == Verdict::Fault) {
-            Gate::Fault
-        } else if any(&|check| check.findings.iter().any(|finding| finding.level >= fail_on)) {
-            Gate::Findings
-        } else if !any(&|check| check.examined > 0)
-            // Budget and advice are often a matter of the machine: they are reported.
-            || any(&|check| check.verdict == Verdict::Inconclusive && check.level >= Level::Should.max(fail_on))
-        {
-            Gate::TooLittle
-        } else {
-            Gate::Conforms
-        };
-        Self { verdicts, findings, fail_on, gate }
-    }
+fn nanos<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    whole_nanos::serialize(duration, serializer)
 }
 
-fn nanos<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
-    duration.map(|duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)).serialize(serializer)
+mod whole_nanos {
+    //! Durations as whole nanoseconds, or null.
+
+    use super::*;
+
+    pub fn serialize<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+        duration.map(|duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+        Ok(Option::<u64>::deserialize(deserializer)?.map(Duration::from_nanos))
+    }
 }

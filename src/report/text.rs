@@ -5,7 +5,11 @@ use std::fmt::{self, Write};
 use anstyle::{AnsiColor, Style as Ansi};
 
 use super::{CheckReport, FindingReport, Gate, Report};
+use crate::baseline::State;
+use crate::gate::Standing;
 use crate::latency::Class;
+use crate::manifest::{RevisionRun, TargetFacts};
+use crate::spec::Revision;
 use crate::trace::Span;
 use crate::verdict::{Level, Verdict};
 
@@ -57,10 +61,22 @@ fn visible_only(report: &Report) -> Report {
     clean(&mut report.target.name);
     report.target.server.iter_mut().chain(&mut report.incomplete).for_each(&mut clean);
     report.revisions.iter_mut().map(|run| &mut run.how).chain(&mut report.target_output).for_each(&mut clean);
+    for run in &mut report.runs {
+        clean(&mut run.target.name);
+        run.target.server.iter_mut().chain(&mut run.incomplete).for_each(&mut clean);
+        run.revisions.iter_mut().map(|run| &mut run.how).for_each(&mut clean);
+    }
+    for entry in report.baseline.iter_mut().flat_map(|baseline| &mut baseline.entries) {
+        clean(&mut entry.why);
+        entry.entry.target.iter_mut().for_each(&mut clean);
+    }
+    report.latency.iter_mut().filter_map(|row| row.target.as_mut()).for_each(&mut clean);
     for check in &mut report.checks {
-        check.reason.iter_mut().for_each(&mut clean);
+        [&mut check.id, &mut check.title].into_iter().for_each(&mut clean);
+        check.reason.iter_mut().chain(&mut check.target).chain(&mut check.expected).for_each(&mut clean);
         for finding in &mut check.findings {
             [&mut finding.expected, &mut finding.observed, &mut finding.replay].into_iter().for_each(&mut clean);
+            finding.summary.iter_mut().chain(&mut finding.link).for_each(&mut clean);
             finding.cause.iter_mut().map(|cause| &mut cause.evidence).for_each(&mut clean);
             finding.exchange.iter_mut().map(|line| &mut line.what).for_each(&mut clean);
         }
@@ -76,55 +92,120 @@ pub fn visible(text: &str) -> String {
 
 /// What the run came to, in a sentence.
 pub fn conclusion(report: &Report) -> String {
+    let standing = |wanted: Standing| report.checks.iter().filter(|check| report.standing(check) == wanted).count();
     match report.summary.gate {
-        Gate::Conforms if report.checks.iter().any(|check| check.verdict == Verdict::Fail) => {
+        Gate::Conforms if standing(Standing::Expected) > 0 => "conforms, but for what the baseline expects".to_owned(),
+        Gate::Conforms if standing(Standing::Mild) > 0 => {
             format!("conforms: no finding at level {} or above", report.summary.fail_on)
         }
         Gate::Conforms => "conforms, as far as was judged".to_owned(),
         Gate::Findings => format!("does not conform: findings {}", by_level(report)),
         Gate::TooLittle => too_little(report),
+        Gate::StaleBaseline => "conforms, but the baseline is stale: what it expects to fail passes".to_owned(),
         Gate::Fault => "mcpwire itself failed: please report it".to_owned(),
     }
 }
 
 fn write_report(out: &mut String, report: &Report, style: Style) -> fmt::Result {
     header(out, report, style)?;
-    let mut failed: Vec<&CheckReport> =
-        report.checks.iter().filter(|check| matches!(check.verdict, Verdict::Fail | Verdict::Fault)).collect();
-    failed.sort_by_key(|check| std::cmp::Reverse(check.level));
+    let mut failed: Vec<&CheckReport> = report
+        .checks
+        .iter()
+        .filter(|check| matches!(report.standing(check), Standing::Fault | Standing::Fails | Standing::Mild))
+        .collect();
+    failed.sort_by_key(|check| (report.standing(check), std::cmp::Reverse(check.level)));
     for group in same_everywhere(&failed) {
         finding_block(out, &group, style)?;
     }
-    quiet(out, report, style)?;
-    latency(out, report, style)?;
+    stale(out, report, style)?;
+    writeln!(out, "\n{}", counts(report))?;
+    unseen(out, report, style)?;
+    expected(out, report, style)?;
+    after_set(out, report, style)?;
     if !report.target_output.is_empty() && report.summary.gate != Gate::Conforms {
         writeln!(out, "\n{}the target's last words on standard error{:#}", style.strong, style.strong)?;
         for line in &report.target_output {
-            writeln!(out, "  {line}")?;
+            // Behind a bar: a line that a CI system would take for a command of its own must not begin with it.
+            writeln!(out, "  | {line}")?;
         }
     }
-    footer(out, report, style)
+    latency(out, report, style)?;
+    passed(out, report, style)?;
+    // Once more: of a long log the end is read first.
+    let dress = verdict_dress(report, style);
+    writeln!(out, "\n{dress}{}{dress:#}", conclusion(report))
+}
+
+fn verdict_dress(report: &Report, style: Style) -> Ansi {
+    if report.summary.gate == Gate::Conforms { style.good } else { style.bad }
 }
 
 fn header(out: &mut String, report: &Report, style: Style) -> fmt::Result {
-    let server = report.target.server.as_deref().map(|server| format!(" ({server})")).unwrap_or_default();
-    writeln!(out, "{}{}{}{:#}", style.strong, report.target.name, server, style.strong)?;
-    for run in &report.revisions {
-        let (mark, dress) = if run.spoken { ("speaks", style.good) } else { ("does not speak", style.faint) };
-        let how = if run.spoken { String::new() } else { format!(": {}", run.how) };
-        writeln!(out, "  {dress}{mark}{dress:#} {}{how}", run.revision)?;
+    let dress = verdict_dress(report, style);
+    writeln!(out, "{dress}{}{dress:#}", conclusion(report))?;
+    if report.runs.is_empty() {
+        return tested(out, &report.target, &report.revisions, report.incomplete.as_deref(), style);
     }
-    if let Some(why) = &report.incomplete {
-        writeln!(out, "  {}incomplete: {why}{:#}", style.unsure, style.unsure)?;
+    for run in &report.runs {
+        tested(out, &run.target, &run.revisions, run.incomplete.as_deref(), style)?;
+    }
+    Ok(())
+}
+
+/// What was tested, and in which revisions.
+fn tested(
+    out: &mut String,
+    target: &TargetFacts,
+    revisions: &[RevisionRun],
+    incomplete: Option<&str>,
+    style: Style,
+) -> fmt::Result {
+    let server = target.server.as_deref().map(|server| format!(" ({server})")).unwrap_or_default();
+    writeln!(out, "{}{}{}{:#}", style.strong, target.name, server, style.strong)?;
+    let spoken: Vec<&str> = revisions.iter().filter(|run| run.spoken).map(|run| run.revision.date()).collect();
+    if !spoken.is_empty() {
+        writeln!(out, "  {}speaks{:#} {}", style.good, style.good, spoken.join(", "))?;
+    }
+    for run in revisions.iter().filter(|run| !run.spoken) {
+        let heading = format!("  does not speak {}: ", run.revision);
+        paragraph(out, &heading, &run.how)?;
+    }
+    if let Some(why) = incomplete {
+        paragraph(out, "  incomplete: ", why)?;
+    }
+    Ok(())
+}
+
+/// The entries of the baseline that have to go, and those whose time is over.
+fn stale(out: &mut String, report: &Report, style: Style) -> fmt::Result {
+    let Some(baseline) = &report.baseline else { return Ok(()) };
+    if baseline.stale().next().is_some() {
+        writeln!(
+            out,
+            "\n{}STALE{:#} {}: what passes must not be expected to fail",
+            style.bad, style.bad, baseline.file
+        )?;
+        for entry in baseline.stale() {
+            paragraph(out, "  delete ", &format!("{} ({})", entry.entry, entry.why))?;
+        }
+    }
+    if baseline.of(State::Expired).next().is_some() {
+        writeln!(out, "\n{}EXPIRED{:#} {}: excuses nothing any more", style.bad, style.bad, baseline.file)?;
+        for entry in baseline.of(State::Expired) {
+            paragraph(out, "  ", &format!("{} ({})", entry.entry, entry.why))?;
+        }
     }
     Ok(())
 }
 
 /// The same check with the same findings in several revisions is one block.
 fn same_everywhere<'a>(failed: &[&'a CheckReport]) -> Vec<Vec<&'a CheckReport>> {
+    let same = |one: &CheckReport, other: &CheckReport| {
+        (&one.id, one.level, &one.target) == (&other.id, other.level, &other.target)
+    };
     let mut groups: Vec<Vec<&CheckReport>> = Vec::new();
     for check in failed {
-        match groups.iter_mut().find(|group| group[0].id == check.id && group[0].level == check.level) {
+        match groups.iter_mut().find(|group| same(group[0], check)) {
             Some(group) => group.push(check),
             None => groups.push(vec![check]),
         }
@@ -135,19 +216,16 @@ fn same_everywhere<'a>(failed: &[&'a CheckReport]) -> Vec<Vec<&'a CheckReport>> 
 fn finding_block(out: &mut String, group: &[&CheckReport], style: Style) -> fmt::Result {
     let check = group[0];
     let revisions: Vec<&str> = group.iter().map(|check| check.revision.date()).collect();
-    writeln!(
-        out,
-        "\n{}{} {}{:#} {}{}{:#}  {}",
-        style.bad,
-        if check.verdict == Verdict::Fault { "FAULT" } else { "FAIL" },
-        check.level,
-        style.bad,
-        style.strong,
-        check.id,
-        style.strong,
-        revisions.join(", "),
-    )?;
-    writeln!(out, "  {}", check.title)?;
+    let word = if check.verdict == Verdict::Fault { "FAULT" } else { "FAIL" };
+    let (bad, strong) = (style.bad, style.strong);
+    write!(out, "\n{bad}{word} {}{bad:#} {strong}{}{strong:#}", check.level, check.id)?;
+    match revisions[..] {
+        [revision] => writeln!(out, "  {revision}\n  {}", check.title)?,
+        _ => writeln!(out, "\n  {}\n  in        {}", check.title, revisions.join(", "))?,
+    }
+    if let Some(target) = &check.target {
+        writeln!(out, "  target    {target}")?;
+    }
     if let Some(reason) = &check.reason {
         let heading = if check.verdict == Verdict::Fault { "  why       " } else { "  remark    " };
         paragraph(out, heading, reason)?;
@@ -157,7 +235,8 @@ fn finding_block(out: &mut String, group: &[&CheckReport], style: Style) -> fmt:
         let alike =
             |known: &&FindingReport| (&known.requirement, &known.expected) == (&finding.requirement, &finding.expected);
         if shown.len() < SHOWN_FINDINGS && !shown.iter().any(alike) {
-            one_finding(out, finding, style)?;
+            let told = shown.last().is_some_and(|last| last.requirement == finding.requirement);
+            one_finding(out, finding, told, style)?;
             shown.push(finding);
         }
     }
@@ -174,11 +253,12 @@ fn finding_block(out: &mut String, group: &[&CheckReport], style: Style) -> fmt:
     writeln!(out, "  more      mcpwire explain {}", check.id)
 }
 
-fn one_finding(out: &mut String, finding: &FindingReport, style: Style) -> fmt::Result {
-    if let (Some(id), Some(summary)) = (&finding.requirement, &finding.summary) {
+/// One finding; its rule is not told again where the finding before it has the same.
+fn one_finding(out: &mut String, finding: &FindingReport, told: bool, style: Style) -> fmt::Result {
+    if let (Some(id), Some(summary), false) = (&finding.requirement, &finding.summary, told) {
         paragraph(out, "  rule      ", &format!("{summary} [{id}]"))?;
     }
-    if let Some(link) = &finding.link {
+    if let (Some(link), false) = (&finding.link, told) {
         writeln!(out, "            {}{link}{:#}", style.faint, style.faint)?;
     }
     paragraph(out, "  expected  ", &finding.expected)?;
@@ -195,41 +275,104 @@ fn one_finding(out: &mut String, finding: &FindingReport, style: Style) -> fmt::
     Ok(())
 }
 
-/// What did not fail: what was inconclusive or could not be seen, each with its reason; then the passes.
-fn quiet(out: &mut String, report: &Report, style: Style) -> fmt::Result {
+/// What could not be decided or seen, each with its reason, which is what the target would have to offer.
+fn unseen(out: &mut String, report: &Report, style: Style) -> fmt::Result {
     for (verdict, heading) in [
         (Verdict::Inconclusive, "inconclusive: the evidence did not suffice"),
-        (Verdict::NotExercised, "not exercised: nothing was there to see it on"),
+        (Verdict::NotExercised, "not exercised: the target would have to offer more"),
         (Verdict::NotApplicable, "not applicable"),
     ] {
-        let of_verdict: Vec<&CheckReport> = report.checks.iter().filter(|check| check.verdict == verdict).collect();
+        let aside = |check: &CheckReport| matches!(report.standing(check), Standing::AfterSet | Standing::Expected);
+        let of_verdict: Vec<&CheckReport> =
+            report.checks.iter().filter(|check| check.verdict == verdict && !aside(check)).collect();
         if of_verdict.is_empty() {
             continue;
         }
         writeln!(out, "\n{}{heading}{:#}", style.unsure, style.unsure)?;
+        // Why a revision is not spoken stands at the top.
+        let (of_verdict, silent): (Vec<&CheckReport>, Vec<&CheckReport>) =
+            of_verdict.into_iter().partition(|check| is_spoken(report, check));
+        for revision in Revision::ALL {
+            match silent.iter().filter(|check| check.revision == revision).count() {
+                0 => {}
+                count => writeln!(out, "  {count} checks of {revision}, which the target does not speak")?,
+            }
+        }
         for (reason, checks) in by_reason(&of_verdict) {
-            writeln!(out, "  {}", with_revisions(&checks))?;
+            paragraph(out, "  ", &with_revisions(&checks))?;
             paragraph(out, "    ", &reason)?;
         }
     }
-    let passed: Vec<&CheckReport> = report.checks.iter().filter(|check| check.verdict == Verdict::Pass).collect();
-    if !passed.is_empty() {
-        writeln!(out, "\n{}passed{:#}", style.good, style.good)?;
-        let mut seen: Vec<&str> = Vec::new();
-        for check in &passed {
-            if seen.contains(&check.id.as_str()) {
-                continue;
-            }
-            seen.push(&check.id);
-            let same: Vec<&CheckReport> = passed.iter().filter(|other| other.id == check.id).copied().collect();
-            let examined: u32 = same.iter().map(|check| check.examined).sum();
-            let revisions: Vec<&str> = same.iter().map(|check| &check.revision.date()[2..7]).collect();
-            let remark = same.iter().find_map(|check| check.reason.as_deref());
-            writeln!(out, "  {:<40} {} ({examined} examined)", check.id, revisions.join(" "))?;
-            if let Some(remark) = remark {
-                paragraph(out, "    ", remark)?;
+    Ok(())
+}
+
+/// What the baseline excuses, and what it could not be held against.
+fn expected(out: &mut String, report: &Report, style: Style) -> fmt::Result {
+    let Some(baseline) = &report.baseline else { return Ok(()) };
+    if baseline.of(State::Excuses).next().is_some() {
+        writeln!(out, "\n{}expected to fail{:#} ({})", style.unsure, style.unsure, baseline.file)?;
+        for entry in baseline.of(State::Excuses) {
+            let until = entry.entry.expires.as_ref().map(|last| format!(", until {last}")).unwrap_or_default();
+            paragraph(out, "  ", &format!("{} ({}{until})", entry.entry.name(), entry.why))?;
+            paragraph(out, "    ", &entry.entry.reason)?;
+        }
+    }
+    let unseen: Vec<_> = baseline.of(State::Undecided).chain(baseline.of(State::NotSeen)).collect();
+    if !unseen.is_empty() {
+        writeln!(out, "\n{}neither stale nor fine{:#} ({})", style.unsure, style.unsure, baseline.file)?;
+        for entry in unseen {
+            paragraph(out, "  ", &format!("{} ({})", entry.entry, entry.why))?;
+        }
+    }
+    Ok(())
+}
+
+/// What the frozen set that gates does not have.
+fn after_set(out: &mut String, report: &Report, style: Style) -> fmt::Result {
+    let Some(date) = &report.summary.set else { return Ok(()) };
+    let added: Vec<&CheckReport> = report.checks.iter().filter(|check| check.after_set).collect();
+    if added.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{}added after the set {date}: gates nothing{:#}", style.unsure, style.unsure)?;
+    for verdict in Verdict::ALL {
+        let of_verdict: Vec<&CheckReport> = added.iter().copied().filter(|check| check.verdict == verdict).collect();
+        if !of_verdict.is_empty() {
+            paragraph(out, &format!("  {}: ", spoken(verdict)), &with_revisions(&of_verdict))?;
+        }
+        for check in of_verdict {
+            if let Some(finding) = check.findings.first() {
+                paragraph(out, "    ", &format!("{} {}: {}", check.id, check.revision, finding.observed))?;
             }
         }
+    }
+    Ok(())
+}
+
+/// The passes, area by area, each with the number of things that were examined.
+fn passed(out: &mut String, report: &Report, style: Style) -> fmt::Result {
+    let passed: Vec<&CheckReport> =
+        report.checks.iter().filter(|check| check.verdict == Verdict::Pass && !check.after_set).collect();
+    if passed.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{}passed{:#} (with the number of things that were examined)", style.good, style.good)?;
+    let mut areas: Vec<(&str, Vec<(&str, u32)>)> = Vec::new();
+    for check in passed {
+        let slug = check.id.rsplit_once('/').map_or(check.id.as_str(), |(_, slug)| slug);
+        if !areas.iter().any(|(area, _)| *area == check.area) {
+            areas.push((&check.area, Vec::new()));
+        }
+        for (_, slugs) in areas.iter_mut().filter(|(area, _)| *area == check.area) {
+            match slugs.iter_mut().find(|(known, _)| *known == slug) {
+                Some((_, examined)) => *examined += check.examined,
+                None => slugs.push((slug, check.examined)),
+            }
+        }
+    }
+    for (area, slugs) in areas {
+        let shown: Vec<String> = slugs.iter().map(|(slug, examined)| format!("{slug} {examined}")).collect();
+        paragraph(out, &format!("  {area}/ "), &shown.join(", "))?;
     }
     Ok(())
 }
@@ -246,16 +389,35 @@ fn by_reason<'a>(checks: &[&'a CheckReport]) -> Vec<(String, Vec<&'a CheckReport
     groups
 }
 
+fn is_spoken(report: &Report, check: &CheckReport) -> bool {
+    let run = report.runs.iter().find(|run| run.target.name == report.target_of(check));
+    let revisions = run.map_or(&report.revisions, |run| &run.revisions);
+    revisions.iter().all(|run| run.revision != check.revision || run.spoken)
+}
+
+/// Ids with the revisions behind them; ids that share their revisions stand together.
 fn with_revisions(checks: &[&CheckReport]) -> String {
     let mut parts: Vec<(String, Vec<&str>)> = Vec::new();
     for check in checks {
         let short = &check.revision.date()[2..7];
-        match parts.iter_mut().find(|(id, _)| *id == check.id) {
+        let named = match &check.target {
+            Some(target) => format!("{} on {target}", check.id),
+            None => check.id.clone(),
+        };
+        match parts.iter_mut().find(|(known, _)| *known == named) {
             Some((_, revisions)) => revisions.push(short),
-            None => parts.push((check.id.clone(), vec![short])),
+            None => parts.push((named, vec![short])),
         }
     }
-    let shown: Vec<String> = parts.iter().map(|(id, revisions)| format!("{id} ({})", revisions.join(" "))).collect();
+    let mut shared: Vec<(Vec<&str>, Vec<String>)> = Vec::new();
+    for (named, revisions) in parts {
+        match shared.iter_mut().find(|(known, _)| *known == revisions) {
+            Some((_, together)) => together.push(named),
+            None => shared.push((revisions, vec![named])),
+        }
+    }
+    let shown: Vec<String> =
+        shared.iter().map(|(revisions, named)| format!("{} ({})", named.join(", "), revisions.join(" "))).collect();
     shown.join(", ")
 }
 
@@ -275,7 +437,12 @@ fn latency(out: &mut String, report: &Report, style: Style) -> fmt::Result {
         "  {:<12}{:<16}{:>4}  {:>9}  {:>9}  {:>11}  {:>9}",
         "revision", "calls", "n", "p50", "p95", "first byte", "response"
     )?;
+    let mut target = None;
     for row in rows {
+        if row.target != target {
+            target.clone_from(&row.target);
+            writeln!(out, "  {}", target.as_deref().unwrap_or_default())?;
+        }
         let class = match row.class {
             Class::FirstCall => "first call",
             Class::RepeatedCall => "repeated calls",
@@ -299,29 +466,41 @@ fn latency(out: &mut String, report: &Report, style: Style) -> fmt::Result {
     Ok(())
 }
 
-fn footer(out: &mut String, report: &Report, style: Style) -> fmt::Result {
-    let count = |verdict: Verdict| report.summary.verdicts.get(&verdict.to_string()).copied().unwrap_or(0);
-    let counts: Vec<String> = [
-        (Verdict::Fault, "faults"),
-        (Verdict::Fail, "failed"),
-        (Verdict::Pass, "passed"),
-        (Verdict::Inconclusive, "inconclusive"),
-        (Verdict::NotExercised, "not exercised"),
-        (Verdict::NotApplicable, "not applicable"),
-    ]
-    .into_iter()
-    .filter(|(verdict, _)| count(*verdict) > 0 || matches!(verdict, Verdict::Fail | Verdict::Pass))
-    .map(|(verdict, word)| format!("{} {word}", count(verdict)))
-    .collect();
-    let dress = if report.summary.gate == Gate::Conforms { style.good } else { style.bad };
-    writeln!(out, "\n{}", counts.join(", "))?;
-    writeln!(out, "{dress}{}{dress:#}", conclusion(report))
+fn counts(report: &Report) -> String {
+    let of = |verdict: Verdict| report.checks.iter().filter(move |check| check.verdict == verdict);
+    let mut counts: Vec<String> = Verdict::ALL
+        .into_iter()
+        .map(|verdict| (verdict, of(verdict).count()))
+        .filter(|(verdict, count)| *count > 0 || matches!(verdict, Verdict::Fail | Verdict::Pass))
+        .map(|(verdict, count)| format!("{count} {}", spoken(verdict)))
+        .collect();
+    // Of those that failed: how many of them are no surprise.
+    let excused = of(Verdict::Fail).filter(|check| report.standing(check) == Standing::Expected).count();
+    if let (1.., Some(failed)) = (excused, counts.iter_mut().find(|count| count.ends_with("failed"))) {
+        failed.push_str(&format!(" ({excused} of them expected)"));
+    }
+    counts.join(", ")
 }
 
+fn spoken(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Fault => "faults",
+        Verdict::Fail => "failed",
+        Verdict::Pass => "passed",
+        Verdict::Inconclusive => "inconclusive",
+        Verdict::NotExercised => "not exercised",
+        Verdict::NotApplicable => "not applicable",
+    }
+}
+
+/// How many findings there are of each level, without those that the baseline expects or the set does not have.
 fn by_level(report: &Report) -> String {
+    let surprises = |check: &&CheckReport| !matches!(report.standing(check), Standing::Expected | Standing::AfterSet);
+    let findings = || report.checks.iter().filter(surprises).flat_map(|check| &check.findings);
+    let of = |level: Level| findings().filter(|finding| finding.level == level && !finding.baselined).count();
     let counts: Vec<String> = Level::ALL
         .into_iter()
-        .filter_map(|level| Some((level, report.summary.findings.get(&level.to_string()).copied()?)))
+        .map(|level| (level, of(level)))
         .filter(|(_, count)| *count > 0)
         .map(|(level, count)| format!("{level} {count}"))
         .collect();
@@ -346,9 +525,9 @@ fn too_little(report: &Report) -> String {
     "nothing was judged: the target offered nothing that the selected checks could examine".to_owned()
 }
 
-/// A text behind a heading, in lines of at most 100 columns, each as far in as the first.
+/// A text behind a heading, in lines of at most 80 columns, each as far in as the first.
 pub(super) fn paragraph(out: &mut String, heading: &str, text: &str) -> fmt::Result {
-    const COLUMNS: usize = 100;
+    const COLUMNS: usize = 80;
     let indent = heading.chars().count();
     let mut line = heading.to_owned();
     let mut width = indent;
@@ -370,4 +549,117 @@ pub(super) fn paragraph(out: &mut String, heading: &str, text: &str) -> fmt::Res
         first = false;
     }
     writeln!(out, "{line}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::baseline::Baseline;
+    use crate::report::made;
+    use crate::sets::FrozenSet;
+
+    const R: Revision = Revision::R20251125;
+
+    fn plain(report: &Report) -> String {
+        render(report, Style::PLAIN)
+    }
+
+    fn of(id: &str, verdict: Verdict, level: Level) -> CheckReport {
+        made::check(id, R, verdict, level)
+    }
+
+    #[test]
+    fn the_worst_comes_first_and_what_gates_before_what_does_not() {
+        let checks = vec![
+            of("sse/well-formed", Verdict::Fail, Level::Advice),
+            of("http/content-type", Verdict::Fail, Level::Should),
+            of("session/required", Verdict::Fail, Level::Must),
+            of("rpc/exactly-one-response", Verdict::Fault, Level::Should),
+        ];
+        let text = plain(&made::report(checks));
+        let heads: Vec<&str> = text
+            .lines()
+            .filter(|line| line.starts_with("FA"))
+            .map(|line| line.split("  ").next().unwrap_or(""))
+            .collect();
+        let expected = [
+            "FAULT should rpc/exactly-one-response",
+            "FAIL must session/required",
+            "FAIL should http/content-type",
+            "FAIL advice sse/well-formed",
+        ];
+        assert_eq!(heads, expected, "{text}");
+    }
+
+    #[test]
+    fn a_rule_that_several_findings_share_is_told_once() {
+        let mut check = of("sse/well-formed", Verdict::Fail, Level::Must);
+        let mut other = made::finding(R, "ids", Level::Must);
+        other.expected = "something else".to_owned();
+        check.findings.push(other);
+        for finding in &mut check.findings {
+            finding.requirement = Some("a.rule".to_owned());
+            finding.summary = Some("what the rule says".to_owned());
+            finding.link = Some("https://example.org/rule".to_owned());
+        }
+        let text = plain(&made::report(vec![check]));
+        assert_eq!((text.matches("a.rule").count(), text.matches("example.org").count()), (1, 1), "{text}");
+        assert_eq!(text.matches("  observed  ").count(), 2, "{text}");
+    }
+
+    #[test]
+    fn a_revision_that_is_not_spoken_is_not_told_check_by_check() {
+        let mut report = made::report(vec![
+            of("sse/well-formed", Verdict::Pass, Level::Must),
+            made::check("sse/well-formed", Revision::R20260728, Verdict::NotApplicable, Level::Must),
+            made::check("http/content-type", Revision::R20260728, Verdict::NotApplicable, Level::Must),
+            of("cleanup/request-id-is-free-again", Verdict::NotApplicable, Level::Must),
+        ]);
+        report.revisions[3].spoken = false;
+        report.revisions[3].how = "it answered 404".to_owned();
+        let text = plain(&report);
+        assert!(text.contains("  does not speak 2026-07-28: it answered 404"), "{text}");
+        assert!(text.contains("not applicable\n  2 checks of 2026-07-28, which the target does not speak\n"), "{text}");
+        assert!(text.contains("  cleanup/request-id-is-free-again (25-11)\n    as it is"), "{text}");
+    }
+
+    #[test]
+    fn ids_that_share_their_revisions_stand_together() {
+        let a = of("sse/well-formed", Verdict::NotExercised, Level::Must);
+        let b = of("http/content-type", Verdict::NotExercised, Level::Must);
+        let c = made::check("http/content-type", Revision::R20260728, Verdict::NotExercised, Level::Must);
+        assert_eq!(with_revisions(&[&a, &b]), "sse/well-formed, http/content-type (25-11)");
+        assert_eq!(with_revisions(&[&a, &b, &c]), "sse/well-formed (25-11), http/content-type (25-11 26-07)");
+    }
+
+    #[test]
+    fn what_is_excused_does_not_pass_for_what_is_mild() {
+        let mut report = made::report(vec![
+            of("sse/well-formed", Verdict::Fail, Level::Must),
+            of("http/content-type", Verdict::Fail, Level::Advice),
+        ]);
+        let text = "server:\n  - id: sse/well-formed\n    reason: issue 12\n";
+        Baseline::read("b.yml", text).expect("a baseline").apply(&mut report);
+        assert_eq!(conclusion(&report), "conforms, but for what the baseline expects");
+        let text = plain(&report);
+        assert!(!text.contains("FAIL must") && text.contains("FAIL advice"), "{text}");
+        assert!(text.contains("2 failed (1 of them expected)"), "{text}");
+    }
+
+    #[test]
+    fn what_came_after_the_set_is_told_apart_from_what_gates() {
+        let set: FrozenSet = "2026-11-21".parse().expect("a set");
+        let mut report = made::report(vec![
+            of("rpc/exactly-one-response", Verdict::Pass, Level::Must),
+            of("sse/well-formed", Verdict::Fail, Level::Must),
+        ]);
+        report.summary.set = Some(set.date().to_owned());
+        report.checks[1].after_set = true;
+        report.count();
+        let text = plain(&report);
+        assert!(text.starts_with("conforms"), "{text}");
+        assert!(!text.contains("FAIL"), "{text}");
+        let section = "added after the set 2026-11-21: gates nothing\n  failed: sse/well-formed (25-11)\n";
+        assert!(text.contains(section), "{text}");
+    }
 }

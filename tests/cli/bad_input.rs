@@ -28,7 +28,7 @@ use crate::mcpwire::{folder, run, text};
 #[case::role(&["server", "--tool", "quick=x"], &["quick", "slow, progress, error, large, server-request, echo, side-effect, effect"])]
 #[case::role_form(&["server", "--tool", "slow"], &["ROLE=NAME"])]
 #[case::role_arguments(&["server", "--tool", "slow=x:[1]"], &["JSON object"])]
-#[case::report_format(&["server", "--report", "html"], &["html", "text, json"])]
+#[case::report_format(&["server", "--report", "html"], &["html", "text, json, junit, github"])]
 #[case::report_path(&["server", "--report", "json="], &["no path"])]
 #[case::report_folder(&["server", "--report", "json=/no/such/folder/x.json"], &["/no/such/folder"])]
 #[case::quote(&["server", "--cmd", "server --name 'x {port}"], &["a quote is not closed"])]

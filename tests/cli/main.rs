@@ -1,10 +1,13 @@
 //! The binary as its users meet it: real processes, real sockets, real signals.
 
+#[cfg(unix)]
+mod action;
 mod bad_input;
 mod cleanup;
 mod clients;
 #[cfg(unix)]
 mod faults;
+mod gating;
 mod hostile;
 mod isolation;
 mod latency;
