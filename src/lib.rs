@@ -26,6 +26,7 @@ pub mod cli;
 #[doc(hidden)]
 pub mod codec;
 mod confirmation;
+mod conversation;
 mod drive;
 mod judgement;
 mod latency;
@@ -43,6 +44,7 @@ mod verdict;
 #[doc(hidden)]
 pub mod wire;
 
+pub use conversation::Snapshot;
 pub use drive::RunError;
 pub use manifest::Options;
 pub use report::Report;

@@ -13,6 +13,7 @@ mod reference;
 mod reference_client;
 mod report;
 mod server;
+mod show;
 mod target;
 
 use std::panic::{self, AssertUnwindSafe};
@@ -53,6 +54,11 @@ enum Command {
     Latency(Box<latency::Args>),
     /// Judge a recording again.
     Judge(judge::Args),
+    /// Show the conversations in a recording: who said what, in two columns.
+    ///
+    /// What differs from run to run has a name like <session-1> or <id>, so that two runs can be compared; a message
+    /// that was shown before is not shown again. Without --scenario, the scenarios that come out alike in every run.
+    Show(show::Args),
     /// List the checks.
     List(list::Args),
     /// Explain a check: what it asks, why it matters, how to fix what it finds.
@@ -80,6 +86,7 @@ pub fn main() -> ExitCode {
         Command::Proxy(args) => proxy::run(args),
         Command::Latency(args) => latency::run(*args),
         Command::Judge(args) => judge::run(args),
+        Command::Show(args) => show::run(&args),
         Command::List(args) => list::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Reference(args) => reference::run(args),

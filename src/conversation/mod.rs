@@ -1,0 +1,81 @@
+//! Conversations as text: what passed between a client and a server, so that two runs can be laid side by side.
+//!
+//! One page for each revision and scenario, the client's words on the left and the server's on the right. What differs
+//! from run to run although nothing changed has a name instead ([`normal`]); a message that was on a page already is
+//! not written again ([`fold`]), so that a change of one message shows in one place; what comes again and again is
+//! written once ([`repeat`]). All of it is pure: the same recording gives the same pages.
+
+mod choice;
+mod content;
+mod digest;
+mod fields;
+mod fold;
+mod json;
+mod normal;
+mod order;
+mod page;
+mod repeat;
+mod turn;
+
+#[cfg(test)]
+mod proofs;
+
+use fold::Fold;
+use normal::Names;
+
+use crate::scenario::Scenario;
+use crate::spec::Revision;
+use crate::trace::Trace;
+use crate::trace::store::Recording;
+
+/// One conversation as text: a scenario in a revision.
+///
+/// The text has what the two sides said and how, and nothing that differs from run to run: names like `<session-1>` and
+/// `<id>` stand for what does. It is at most 100 columns wide.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// The revision and the scenario, such as `2025-11-25-survey`: fit for the name of a file.
+    pub name: String,
+    /// The conversation.
+    pub text: String,
+}
+
+/// The scenarios against a server that come out alike in every run, in the order of playing.
+pub fn of_servers() -> impl Iterator<Item = Scenario> {
+    use crate::manifest::Role;
+    Scenario::ALL.iter().copied().filter(|scenario| scenario.role() == Role::Server && scenario.varies().is_none())
+}
+
+/// The conversations in a recording that come out alike in every run.
+pub fn steady(recording: &Recording) -> Vec<Snapshot> {
+    pages(recording, |_, scenario| scenario.varies().is_none())
+}
+
+/// The conversations in a recording for which that holds, by revision, and in each in the order of playing. They are
+/// one book: a message that is on an earlier page is not written again.
+pub fn pages(recording: &Recording, wanted: impl Fn(Revision, Scenario) -> bool) -> Vec<Snapshot> {
+    let mut traces: Vec<&Trace> =
+        recording.traces.iter().filter(|trace| wanted(trace.revision(), trace.scenario())).collect();
+    traces.sort_by_key(|trace| (trace.revision(), trace.scenario(), trace.head.attempt));
+    // Of a scenario that was played again, because it had to stop or what was found had to be confirmed, the last.
+    let is_last = |index: usize| {
+        let part = |trace: &Trace| (trace.revision(), trace.scenario());
+        traces.get(index + 1).is_none_or(|next| part(next) != part(traces[index]))
+    };
+    let mut fold = Fold::default();
+    let last = (0..traces.len()).filter(|index| is_last(*index));
+    last.map(|index| page_of(traces[index], &mut fold)).collect()
+}
+
+fn page_of(trace: &Trace, fold: &mut Fold) -> Snapshot {
+    let exchanges = order::canonical(trace);
+    let mut names = Names::of(trace, &exchanges);
+    let turns = turn::turns(trace, &exchanges, &mut names);
+    let runs = repeat::runs(&turns);
+    let closing = turn::closing(trace, &mut names);
+    Snapshot {
+        name: format!("{}-{}", trace.revision(), trace.scenario()),
+        text: page::write(trace, &turns, &runs, &closing, fold),
+    }
+}

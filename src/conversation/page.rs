@@ -1,0 +1,119 @@
+//! The page: two columns, the client on the left, the server on the right, a blank line between two exchanges.
+
+use super::fold::{Fold, Place};
+use super::repeat::Run;
+use super::turn::{Item, Turn};
+use crate::trace::{Trace, Vantage};
+
+/// The width of a page, and where the column of the server begins; the two overlap, since nobody speaks at once.
+const WIDTH: usize = 100;
+const RIGHT: usize = 40;
+
+/// How far what belongs to a line stands behind it.
+const INDENT: usize = 2;
+
+/// So many turns a page has at most.
+const TURNS: usize = 150;
+
+/// Writes the page of a trace.
+pub fn write(trace: &Trace, turns: &[Turn], runs: &[Run], closing: &[String], fold: &mut Fold) -> String {
+    fold.fields.turn_the_page();
+    let (client, server) = match trace.head.vantage {
+        Vantage::Client => ("client (mcpwire)", "server"),
+        Vantage::Server => ("client", "server (mcpwire)"),
+    };
+    let mut lines = vec![
+        format!("{} in {}", trace.scenario(), trace.revision()),
+        format!("{client:<RIGHT$}{server}"),
+        "─".repeat(WIDTH),
+    ];
+    let mut written = 0;
+    for run in runs {
+        for turn in &turns[run.start..run.start + run.turns] {
+            written += 1;
+            if written <= TURNS {
+                let here = place(trace, turn);
+                one(turn, &here, fold, &mut lines);
+            }
+        }
+        lines.extend(again(run));
+    }
+    if written > TURNS {
+        lines.extend([String::new(), format!("… {} more exchanges", written - TURNS)]);
+    }
+    if !closing.is_empty() {
+        lines.push(String::new());
+        lines.extend(closing.iter().flat_map(|line| wrapped(line, WIDTH)));
+    }
+    lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+fn place(trace: &Trace, turn: &Turn) -> Place {
+    Place { revision: trace.revision(), scenario: trace.scenario(), turn: turn.place.clone() }
+}
+
+fn one(turn: &Turn, here: &Place, fold: &mut Fold, lines: &mut Vec<String>) {
+    lines.push(String::new());
+    lines.extend(wrapped(&turn.heading, WIDTH));
+    column(&turn.asked, INDENT, "→ ", here, fold, lines);
+    column(&turn.answered, RIGHT, "← ", here, fold, lines);
+}
+
+/// What follows a run that comes more than once.
+fn again(run: &Run) -> Option<String> {
+    (run.times > 1).then(|| match run.turns {
+        1 => format!("\n× {} the same", run.times),
+        turns => format!("\n× {} the same {turns} exchanges", run.times),
+    })
+}
+
+/// What one side says, on from this column; its first line has the mark.
+fn column(items: &[Item], from: usize, mark: &str, here: &Place, fold: &mut Fold, lines: &mut Vec<String>) {
+    let width = if from < RIGHT { WIDTH - RIGHT } else { WIDTH - from - INDENT };
+    let mut mark = mark;
+    let mut say = |text: &str, indent: usize| {
+        for (nth, line) in wrapped(text, width - indent).into_iter().enumerate() {
+            let hanging = if nth == 0 { 0 } else { INDENT };
+            lines.push(format!("{}{mark}{}{line}", " ".repeat(from), " ".repeat(indent + hanging)));
+            mark = "  ";
+        }
+    };
+    let mut items = items.iter().peekable();
+    while let Some(item) = items.next() {
+        match item {
+            Item::Line(line) => say(line, 0),
+            Item::Head(head) => fold.fields.lines(here.revision, head).iter().for_each(|field| say(field, INDENT)),
+            Item::Content(words, content) => {
+                let known = content.key.as_deref().and_then(|key| fold.place(key, here));
+                match &known {
+                    Some(place) => say(&format!("{words}{}, {}", content.neutral, place.seen_from(here)), 0),
+                    None => say(&format!("{words}{}", content.head), 0),
+                }
+                // The head of a request stands before its parameters.
+                if let Some(Item::Head(head)) = items.next_if(|next| matches!(next, Item::Head(_))) {
+                    fold.fields.lines(here.revision, head).iter().for_each(|field| say(field, INDENT));
+                }
+                if known.is_none() {
+                    content.lines(width - INDENT).iter().for_each(|line| say(line, INDENT));
+                }
+            }
+        }
+    }
+}
+
+/// A text in lines of this width; broken behind a blank where there is one in the second half of a line.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut rest: Vec<char> = text.chars().collect();
+    let mut width = width;
+    while rest.len() > width {
+        let blank = (width / 2..width).rev().find(|at| rest[*at] == ' ');
+        let line: Vec<char> = rest.drain(..blank.map_or(width, |at| at + 1)).collect();
+        lines.push(line.into_iter().collect::<String>().trim_end().to_owned());
+        if lines.len() == 1 {
+            width -= INDENT.min(width - 1);
+        }
+    }
+    lines.push(rest.into_iter().collect());
+    lines
+}
