@@ -60,7 +60,11 @@ impl Content {
             (MessageKind::Error, _) => (format!("error {id}"), format!("response {id}")),
             (MessageKind::Other, _) => ("JSON that is no message".to_owned(), "JSON".to_owned()),
         };
-        let body = normal::value(names, &rest(message));
+        let mut rest = rest(message);
+        if side == Side::Client {
+            drop_of_every_request(&mut rest);
+        }
+        let body = normal::value(names, &rest);
         let is_bare = body.as_object().is_some_and(serde_json::Map::is_empty) && !message.is_response();
         let key = (!is_bare).then(|| format!("{side:?} {asked}\n{head_kind} {method} {}", inline(&body), head_kind = kind(message)));
         let body = if is_bare { Body::Text(Vec::new()) } else { Body::Json(body) };
@@ -95,18 +99,51 @@ impl Content {
     }
 }
 
+/// What every request of the modern era says of its client, as if it were header fields (2026-07-28, "Per-Request
+/// Metadata"): said once, and where it changes.
+pub fn of_every_request(message: &Message, names: &mut Names) -> Vec<(String, String)> {
+    let meta = message.value["params"]["_meta"].as_object();
+    let members = meta.into_iter().flatten().filter(|(name, _)| is_of_every_request(name));
+    let mut fields: Vec<(String, String)> = members
+        .map(|(name, value)| {
+            let member = Value::Object([(name.clone(), value.clone())].into_iter().collect());
+            let normal = normal::value(names, &member);
+            (format!("_meta {name}"), shortened(&inline(&normal[name]), 300))
+        })
+        .collect();
+    fields.sort();
+    fields
+}
+
+fn is_of_every_request(name: &str) -> bool {
+    const NAMES: [&str; 3] = [
+        "io.modelcontextprotocol/clientCapabilities",
+        "io.modelcontextprotocol/clientInfo",
+        "io.modelcontextprotocol/protocolVersion",
+    ];
+    NAMES.contains(&name)
+}
+
+fn drop_of_every_request(params: &mut Value) {
+    let Some(params) = params.as_object_mut() else { return };
+    let Some(meta) = params.get_mut("_meta").and_then(Value::as_object_mut) else { return };
+    meta.retain(|name, _| !is_of_every_request(name));
+    if meta.is_empty() {
+        params.remove("_meta");
+    }
+}
+
 /// What a message says beside its method and its id. What JSON-RPC does not know of is shown with the rest.
 fn rest(message: &Message) -> Value {
     let Some(members) = message.value.as_object() else { return message.value.clone() };
     let mut rest = members.clone();
-    if rest.get("jsonrpc").is_some_and(|version| version == "2.0") && message.kind != MessageKind::Other {
-        rest.remove("jsonrpc");
-    } else if message.kind != MessageKind::Other {
-        let version = rest.remove("jsonrpc").unwrap_or_else(|| "missing".into());
-        rest.insert("jsonrpc".to_owned(), version);
-    }
     if message.kind == MessageKind::Other {
         return Value::Object(rest);
+    }
+    match rest.get("jsonrpc") {
+        Some(version) if version == "2.0" => drop(rest.remove("jsonrpc")),
+        Some(_) => {}
+        None => drop(rest.insert("jsonrpc".to_owned(), "(missing)".into())),
     }
     rest.remove("id");
     if message.method().is_some() {

@@ -45,9 +45,9 @@ impl Place {
         let turn = &self.turn;
         match (self.revision == here.revision, self.scenario == here.scenario) {
             (true, true) if self.turn == here.turn => "as above".to_owned(),
-            (true, true) => format!("as in {turn}"),
-            (true, false) => format!("as in {turn} ({})", self.scenario),
-            (false, _) => format!("as in {turn} ({} {})", self.revision, self.scenario),
+            (true, true) => format!("as {turn}"),
+            (true, false) => format!("as {}/{turn}", self.scenario),
+            (false, _) => format!("as {}/{}/{turn}", self.revision, self.scenario),
         }
     }
 }

@@ -28,12 +28,15 @@ pub fn write(trace: &Trace, turns: &[Turn], runs: &[Run], closing: &[String], fo
         "─".repeat(WIDTH),
     ];
     let mut written = 0;
+    let mut said: Vec<&Turn> = Vec::new();
     for run in runs {
         for turn in &turns[run.start..run.start + run.turns] {
             written += 1;
             if written <= TURNS {
                 let here = place(trace, turn);
-                one(turn, &here, fold, &mut lines);
+                let like = said.iter().find(|earlier: &&&Turn| earlier.says_the_same_as(turn)).copied();
+                one(turn, like, &here, fold, &mut lines);
+                said.extend(like.is_none().then_some(turn));
             }
         }
         lines.extend(again(run));
@@ -52,9 +55,14 @@ fn place(trace: &Trace, turn: &Turn) -> Place {
     Place { revision: trace.revision(), scenario: trace.scenario(), turn: turn.place.clone() }
 }
 
-fn one(turn: &Turn, here: &Place, fold: &mut Fold, lines: &mut Vec<String>) {
+/// One exchange. `like` is an earlier one of this page in which the same was said.
+fn one(turn: &Turn, like: Option<&Turn>, here: &Place, fold: &mut Fold, lines: &mut Vec<String>) {
     lines.push(String::new());
     lines.extend(wrapped(&turn.heading, WIDTH));
+    if let Some(like) = like {
+        lines.extend(wrapped(&format!("  → ← as {}", like.place), WIDTH));
+        return;
+    }
     column(&turn.asked, INDENT, "→ ", here, fold, lines);
     column(&turn.answered, RIGHT, "← ", here, fold, lines);
 }
@@ -72,9 +80,8 @@ fn column(items: &[Item], from: usize, mark: &str, here: &Place, fold: &mut Fold
     let width = if from < RIGHT { WIDTH - RIGHT } else { WIDTH - from - INDENT };
     let mut mark = mark;
     let mut say = |text: &str, indent: usize| {
-        for (nth, line) in wrapped(text, width - indent).into_iter().enumerate() {
-            let hanging = if nth == 0 { 0 } else { INDENT };
-            lines.push(format!("{}{mark}{}{line}", " ".repeat(from), " ".repeat(indent + hanging)));
+        for line in wrapped(text, width - indent) {
+            lines.push(format!("{}{mark}{}{line}", " ".repeat(from), " ".repeat(indent)));
             mark = "  ";
         }
     };
@@ -86,7 +93,7 @@ fn column(items: &[Item], from: usize, mark: &str, here: &Place, fold: &mut Fold
             Item::Content(words, content) => {
                 let known = content.key.as_deref().and_then(|key| fold.place(key, here));
                 match &known {
-                    Some(place) => say(&format!("{words}{}, {}", content.neutral, place.seen_from(here)), 0),
+                    Some(place) => say(&format!("{words}{} {}", content.neutral, place.seen_from(here)), 0),
                     None => say(&format!("{words}{}", content.head), 0),
                 }
                 // The head of a request stands before its parameters.
@@ -101,19 +108,22 @@ fn column(items: &[Item], from: usize, mark: &str, here: &Place, fold: &mut Fold
     }
 }
 
-/// A text in lines of this width; broken behind a blank where there is one in the second half of a line.
+/// A text in lines of this width; broken behind a blank where there is one in the second half of a line. What follows
+/// the first line stands a little further in than that begins.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = Vec::new();
     let mut rest: Vec<char> = text.chars().collect();
-    let mut width = width;
-    while rest.len() > width {
-        let blank = (width / 2..width).rev().find(|at| rest[*at] == ' ');
-        let line: Vec<char> = rest.drain(..blank.map_or(width, |at| at + 1)).collect();
-        lines.push(line.into_iter().collect::<String>().trim_end().to_owned());
-        if lines.len() == 1 {
-            width -= INDENT.min(width - 1);
+    let lead = rest.iter().take_while(|c| **c == ' ').count();
+    let hanging = if lead + INDENT < width / 2 { lead + INDENT } else { 0 };
+    let mut lines: Vec<String> = Vec::new();
+    loop {
+        let pad = if lines.is_empty() { 0 } else { hanging };
+        let room = width - pad;
+        if rest.len() <= room {
+            lines.push(format!("{}{}", " ".repeat(pad), rest.into_iter().collect::<String>()));
+            return lines;
         }
+        let blank = (room / 2..room).rev().find(|at| rest[*at] == ' ');
+        let line: String = rest.drain(..blank.map_or(room, |at| at + 1)).collect();
+        lines.push(format!("{}{}", " ".repeat(pad), line.trim_end()));
     }
-    lines.push(rest.into_iter().collect());
-    lines
 }

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::content::{Content, Side};
+use super::content::{self, Content, Side};
 use super::digest::{bounded, shortened, visible};
 use super::fields::Head;
 use super::normal::{self, Names};
@@ -20,7 +20,7 @@ const EVENTS: usize = 60;
 /// One exchange, without what differs from run to run.
 #[derive(Clone, Debug)]
 pub struct Turn {
-    /// What the scenario calls it.
+    /// What the scenario calls it, and its part.
     pub label: String,
     /// The same, and which one of that name.
     pub place: String,
@@ -50,6 +50,13 @@ impl PartialEq for Turn {
     }
 }
 
+impl Turn {
+    /// Whether both sides say the same in both, whatever the scenario calls them and on whatever connection.
+    pub fn says_the_same_as(&self, other: &Self) -> bool {
+        self.asked == other.asked && self.answered == other.answered
+    }
+}
+
 /// The turns of a trace, whose exchanges are in canonical order.
 pub fn turns(trace: &Trace, exchanges: &[&Exchange], names: &mut Names) -> Vec<Turn> {
     let mut connections = Vec::new();
@@ -64,12 +71,13 @@ pub fn turns(trace: &Trace, exchanges: &[&Exchange], names: &mut Names) -> Vec<T
                 connections.len() - 1
             }
         };
-        let label = shortened(&visible(normal::label(exchange).as_bytes()), 60);
+        let name = shortened(&visible(normal::label(exchange).as_bytes()), 60);
+        let label = if exchange.part == Part::Probe { format!("{name} probe") } else { name.clone() };
         let earlier = turns.iter().filter(|turn| turn.label == label).count();
         let place = if earlier == 0 { label.clone() } else { format!("{label} ({})", earlier + 1) };
         let (asked, key) = asked(exchange, usual, names);
         let answered = answered(trace, exchange, &key, names);
-        let heading = format!("#{} {label}{}", connection + 1, remark(exchange));
+        let heading = format!("#{} {name}{}", connection + 1, remark(exchange));
         turns.push(Turn { label, place, heading, asked, answered });
     }
     turns
@@ -128,7 +136,10 @@ fn asked(exchange: &Exchange, usual: Option<&str>, names: &mut Names) -> (Vec<It
     };
     items.extend(contents.into_iter().map(|(words, content)| Item::Content(words, content)));
     let kind = format!("{} {}", head.method, if is_handshake(&sent) { "initialize" } else { "" });
-    let fields = fields(&head.fields, &of_request(&sent), names);
+    let mut fields = fields(&head.fields, &of_request(&sent), names);
+    if let [message] = &sent[..] {
+        fields.extend(content::of_every_request(message, names));
+    }
     // Behind the first line.
     items.insert(1, Item::Head(Head { kind, fields }));
     if exchange.write_failed {
@@ -202,7 +213,8 @@ fn head(answer: &Answer, exchange: &Exchange, items: &mut Vec<Item>, names: &mut
     let words = [media_type.clone(), framing.map(str::to_owned), version, line_ends(answer)];
     let words: Vec<String> = words.into_iter().flatten().collect();
     let status = head.status;
-    items.push(Item::Line(format!("{status} {}", words.join(", ")).trim_end().to_owned()));
+    let comma = if media_type.is_none() && !words.is_empty() { ", " } else { " " };
+    items.push(Item::Line(format!("{status}{comma}{}", words.join(", ")).trim_end().to_owned()));
     let mut fields = fields(&head.fields, &[], names);
     fields.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
     let handshake = if is_handshake(&exchange.sent()) { "initialize" } else { "" };

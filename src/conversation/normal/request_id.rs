@@ -34,7 +34,7 @@ pub fn of_server(names: &mut Names, id: &Id, is_request: bool) -> String {
 fn own(names: &Names, id: &Id) -> Option<String> {
     let are_the_point = matches!(names.scenario, Scenario::Ids | Scenario::IdsInFlight | Scenario::ReusedIds);
     let at = |exchange: usize| names.asked.get(exchange)?.iter().position(|other| other.same_as(id));
-    let name = match (at(names.current), are_the_point) {
+    let name = match (at(names.current), are_the_point || !matches!(id, Id::Text(_))) {
         (_, true) => return None,
         (Some(0), _) => "<id>".to_owned(),
         (Some(nth), _) => format!("<id-{}>", nth + 1),
