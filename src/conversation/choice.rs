@@ -17,6 +17,7 @@ impl Scenario {
             Self::ClientLateEnd => Some("whether a client waits for the end of a stream shows in times"),
             // How often a client asks again, and when it stops, is a matter of its clock.
             Self::ClientResumption => Some("how often a stream is asked for again depends on the client's clock"),
+            Self::ClientSseGrammar => Some("what a client makes of an event stream is not in what it sends: every call is the same"),
             Self::Survey
             | Self::SequentialCalls
             | Self::Ids
@@ -30,7 +31,6 @@ impl Scenario {
             | Self::MalformedInput
             | Self::ClientCalls
             | Self::ClientErrors
-            | Self::ClientSseGrammar
             | Self::ClientHttp
             | Self::ClientUnwanted
             | Self::ClientHeaders
@@ -42,5 +42,14 @@ impl Scenario {
             | Self::ClientSessionExpiry
             | Self::ClientEra => None,
         }
+    }
+
+    /// Whether it is chance which of several connections carries which request: the client's calls go side by side, or
+    /// something else of its own does.
+    pub fn shuffles_connections(self) -> bool {
+        matches!(
+            self,
+            Self::ClientConcurrent | Self::ClientServerRequests | Self::ClientCancel | Self::ClientTruncated
+        )
     }
 }

@@ -23,6 +23,7 @@ mod proofs;
 use fold::Fold;
 use normal::Names;
 
+use crate::manifest::Role;
 use crate::scenario::Scenario;
 use crate::spec::Revision;
 use crate::trace::Trace;
@@ -41,10 +42,10 @@ pub struct Snapshot {
     pub text: String,
 }
 
-/// The scenarios against a server that come out alike in every run, in the order of playing.
-pub fn of_servers() -> impl Iterator<Item = Scenario> {
-    use crate::manifest::Role;
-    Scenario::ALL.iter().copied().filter(|scenario| scenario.role() == Role::Server && scenario.varies().is_none())
+/// The scenarios against a server that come out alike in every run, in the order of playing, without the survey.
+pub fn of_servers() -> Vec<Scenario> {
+    let is_steady = |scenario: &Scenario| scenario.role() == Role::Server && scenario.varies().is_none();
+    Scenario::ALL.iter().copied().filter(is_steady).filter(|scenario| *scenario != Scenario::Survey).collect()
 }
 
 /// The conversations in a recording that come out alike in every run.

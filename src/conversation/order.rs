@@ -6,7 +6,9 @@
 
 use serde_json::Value;
 
-use crate::trace::{Exchange, Id, MessageKind, Trace, Vantage};
+use crate::codec::sse::SseEvent;
+use crate::scenario::Scenario;
+use crate::trace::{Ending, Exchange, Id, MessageKind, Received, Trace, Vantage};
 
 /// All exchanges of a trace.
 pub fn canonical(trace: &Trace) -> Vec<&Exchange> {
@@ -20,7 +22,10 @@ pub fn canonical(trace: &Trace) -> Vec<&Exchange> {
         }
     }
     if trace.head.vantage == Vantage::Server {
-        sort_those_begun_together(&by_time, &mut roots);
+        if matches!(trace.scenario(), Scenario::ClientConcurrent | Scenario::ClientTruncated | Scenario::ClientServerRequests)
+        {
+            sort_those_begun_together(trace, &by_time, &mut roots);
+        }
         // A client that says goodbye has nothing more to say, whatever was still on its way.
         roots.sort_by_key(|root| by_time[*root].http_method() == "DELETE");
     }
@@ -60,7 +65,6 @@ fn is_handshake(exchange: &Exchange) -> bool {
 }
 
 fn has_event(exchange: &Exchange, id: &str) -> bool {
-    use crate::codec::sse::SseEvent;
     let stream = exchange.answer.as_ref().and_then(|answer| answer.stream.as_ref());
     stream.is_some_and(|stream| {
         stream.events.iter().any(|(event, _)| match event {
@@ -72,14 +76,14 @@ fn has_event(exchange: &Exchange, id: &str) -> bool {
 
 /// Whether the answer carries a request of the server's with this id.
 fn has_asked(exchange: &Exchange, id: &Id) -> bool {
-    let is_it = |received: &crate::trace::Received| {
+    let is_it = |received: &Received| {
         received.message.kind == MessageKind::Request && received.message.id.same_as(id)
     };
     exchange.messages().iter().any(is_it)
 }
 
 /// Calls in a row, each begun before one of those before it had its response.
-fn sort_those_begun_together(exchanges: &[&Exchange], roots: &mut [usize]) {
+fn sort_those_begun_together(trace: &Trace, exchanges: &[&Exchange], roots: &mut [usize]) {
     let is_call = |root: usize| exchanges[root].rpc_method().as_deref() == Some("tools/call");
     let mut start = 0;
     while start < roots.len() {
@@ -87,7 +91,7 @@ fn sort_those_begun_together(exchanges: &[&Exchange], roots: &mut [usize]) {
         while end < roots.len()
             && is_call(roots[start])
             && is_call(roots[end])
-            && roots[start..end].iter().any(|earlier| is_open_at(exchanges[*earlier], exchanges[roots[end]].asked.seq))
+            && roots[start..end].iter().any(|earlier| is_open_at(trace, exchanges[*earlier], exchanges[roots[end]].asked.seq))
         {
             end += 1;
         }
@@ -97,13 +101,13 @@ fn sort_those_begun_together(exchanges: &[&Exchange], roots: &mut [usize]) {
 }
 
 /// Whether there was no response yet, and no end.
-fn is_open_at(exchange: &Exchange, seq: u32) -> bool {
-    use crate::trace::Ending;
-    if let Some(response) = exchange.response() {
-        return response.moment.seq > seq;
-    }
-    match exchange.ending {
-        Ending::Open { .. } => true,
-        Ending::Complete(end) | Ending::Cut(_, end) | Ending::Unreadable(end) | Ending::NotKept(end) => end.seq > seq,
-    }
+fn is_open_at(trace: &Trace, exchange: &Exchange, seq: u32) -> bool {
+    let facts = trace.connection(exchange.conn);
+    let ended = facts.and_then(|facts| facts.ended).map(|(_, moment)| moment);
+    let over = match exchange.ending {
+        Ending::Complete(end) | Ending::Cut(_, end) | Ending::Unreadable(end) | Ending::NotKept(end) => Some(end),
+        Ending::Open { .. } => None,
+    };
+    let moments = [exchange.response().map(|response| response.moment), over, ended, facts.and_then(|facts| facts.closed)];
+    moments.into_iter().flatten().all(|moment| moment.seq > seq)
 }

@@ -70,8 +70,8 @@ fn one(turn: &Turn, like: Option<&Turn>, here: &Place, fold: &mut Fold, lines: &
 /// What follows a run that comes more than once.
 fn again(run: &Run) -> Option<String> {
     (run.times > 1).then(|| match run.turns {
-        1 => format!("\n× {} the same", run.times),
-        turns => format!("\n× {} the same {turns} exchanges", run.times),
+        1 => format!("\n(The last exchange × {}.)", run.times),
+        turns => format!("\n(The last {turns} exchanges × {}.)", run.times),
     })
 }
 
@@ -108,8 +108,8 @@ fn column(items: &[Item], from: usize, mark: &str, here: &Place, fold: &mut Fold
     }
 }
 
-/// A text in lines of this width; broken behind a blank where there is one in the second half of a line. What follows
-/// the first line stands a little further in than that begins.
+/// A text in lines of this width; broken behind a blank where there is one in the second half of a line, or behind
+/// another mark. What follows the first line stands a little further in than that begins.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut rest: Vec<char> = text.chars().collect();
     let lead = rest.iter().take_while(|c| **c == ' ').count();
@@ -122,7 +122,8 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
             lines.push(format!("{}{}", " ".repeat(pad), rest.into_iter().collect::<String>()));
             return lines;
         }
-        let blank = (room / 2..room).rev().find(|at| rest[*at] == ' ');
+        let breaks = |wanted: &[char]| (room / 2..room).rev().find(|at| wanted.contains(&rest[*at]));
+        let blank = breaks(&[' ']).or_else(|| breaks(&['/', '-', ',']));
         let line: String = rest.drain(..blank.map_or(room, |at| at + 1)).collect();
         lines.push(format!("{}{}", " ".repeat(pad), line.trim_end()));
     }

@@ -77,7 +77,11 @@ pub fn turns(trace: &Trace, exchanges: &[&Exchange], names: &mut Names) -> Vec<T
         let place = if earlier == 0 { label.clone() } else { format!("{label} ({})", earlier + 1) };
         let (asked, key) = asked(exchange, usual, names);
         let answered = answered(trace, exchange, &key, names);
-        let heading = format!("#{} {name}{}", connection + 1, remark(exchange));
+        let number = match trace.scenario().shuffles_connections() {
+            true => String::new(),
+            false => format!("#{} ", connection + 1),
+        };
+        let heading = format!("{number}{name}{}", remark(exchange));
         turns.push(Turn { label, place, heading, asked, answered });
     }
     turns

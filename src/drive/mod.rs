@@ -15,5 +15,5 @@ mod stage;
 
 pub use client_run::{ClientSubject, record_again, record_client};
 pub use proxy::{ProxySubject, record_proxied};
-pub use run::{Observer, Progress, RunError, Subject, record};
+pub use run::{Observer, Progress, RunError, Subject, record, record_scenarios};
 pub use stage::Experiments;

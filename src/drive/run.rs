@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::facts::Facts;
 use super::scenarios::{self, survey};
 use super::stage::{Experiments, Stage, Stop, Unanswered, what_came};
-use crate::catalogue::{self, Listed, NoMatch};
+use crate::catalogue::{self, NoMatch};
 use crate::latency;
 use crate::manifest::{FORMAT, Floor, Instruments, Manifest, Options, RevisionRun, Role, TOOL, TargetFacts};
 use crate::plan;
@@ -182,6 +182,25 @@ pub enum RunError {
 /// Where the target cannot be brought up or reached, or refuses everything.
 pub fn record(subject: Subject, observer: &mut dyn Observer) -> Result<Recording, RunError> {
     let selected = catalogue::of_run(Role::Server, &subject.options)?;
+    record_planned(subject, &|revision| plan::scenarios(&selected, revision), observer)
+}
+
+/// Plays these scenarios with a target, whatever the checks need, and hands over the recording, without its secrets.
+///
+/// # Errors
+///
+/// As [`record`].
+pub fn record_scenarios(subject: Subject, wanted: &[Scenario]) -> Result<Recording, RunError> {
+    let in_revision = |revision: Revision| {
+        wanted.iter().copied().filter(|scenario| scenario.revisions().contains(&revision)).collect()
+    };
+    record_planned(subject, &in_revision, &mut ())
+}
+
+/// What is played in a revision, after the survey.
+type Plan<'p> = dyn Fn(Revision) -> Vec<Scenario> + 'p;
+
+fn record_planned(subject: Subject, plan: &Plan<'_>, observer: &mut dyn Observer) -> Result<Recording, RunError> {
     switch_stamps_on();
     observer.progress(Progress::Starting);
     let running = subject.target.start(&subject.interrupt)?;
@@ -204,7 +223,7 @@ pub fn record(subject: Subject, observer: &mut dyn Observer) -> Result<Recording
         observer,
     };
     let spoken = run.survey(&subject.revisions)?;
-    run.play(&selected, &spoken);
+    run.play(plan, &spoken);
     let mut recording = run.recording;
     let redactor = run.redactor;
     // A command line may repeat a secret that came as a header field.
@@ -339,12 +358,12 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Plays what the checks need, revision by revision.
-    fn play(&mut self, selected: &[&Listed], spoken: &[(Revision, Facts)]) {
+    /// Plays what is planned, revision by revision.
+    fn play(&mut self, plan: &Plan<'_>, spoken: &[(Revision, Facts)]) {
         let plan: Vec<(Revision, &Facts, Scenario)> = spoken
             .iter()
             .flat_map(|(revision, facts)| {
-                plan::scenarios(selected, *revision).into_iter().map(move |scenario| (*revision, facts, scenario))
+                plan(*revision).into_iter().map(move |scenario| (*revision, facts, scenario))
             })
             .collect();
         let mut unreachable = 0;

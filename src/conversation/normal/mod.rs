@@ -11,6 +11,7 @@ mod progress_token;
 mod random;
 mod request_id;
 mod revision;
+mod script;
 mod secret;
 mod session;
 mod time;
@@ -69,6 +70,8 @@ pub struct Names {
     labels: Vec<String>,
     /// The ids of the requests in each.
     asked: Vec<Vec<Id>>,
+    /// The numbers of the calls in the script of a client.
+    numbers: Vec<Option<i64>>,
     /// The exchange that is being read.
     current: usize,
     known: HashMap<(Kind, String), (usize, usize)>,
@@ -83,6 +86,7 @@ impl Names {
             revision: trace.revision().date(),
             labels: exchanges.iter().map(|exchange| label(exchange)).collect(),
             asked: exchanges.iter().map(|exchange| request_id::of_requests(exchange)).collect(),
+            numbers: exchanges.iter().map(|exchange| script::number(trace, exchange)).collect(),
             current: 0,
             known: HashMap::new(),
             counts: HashMap::new(),
@@ -112,8 +116,8 @@ impl Names {
     /// A text in which names stand for what differs from run to run.
     pub fn text(&mut self, text: &str) -> String {
         // The longest forms first: a date is no part of a random token, and a token no part of an address.
-        let rules: [fn(&mut Self, &str) -> String; 5] =
-            [secret::rule, time::rule, revision::rule, address::rule, random::rule];
+        let rules: [fn(&mut Self, &str) -> String; 6] =
+            [script::rule, secret::rule, time::rule, revision::rule, address::rule, random::rule];
         rules.into_iter().fold(text.to_owned(), |text, rule| rule(self, &text))
     }
 

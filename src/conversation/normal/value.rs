@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Names, progress_token, request_id, version};
+use super::{Names, progress_token, request_id, script, version};
 use crate::trace::Id;
 
 /// A value in which names stand for what differs from run to run.
@@ -35,6 +35,7 @@ fn member(names: &mut Names, name: &str, value: &Value) -> Value {
             let id = Id::Text(value.to_string());
             request_id::of_client(names, &id, true).trim_matches('"').into()
         }
+        "arguments" => script::arguments(names, value).unwrap_or_else(|| self::value(names, value)),
         _ if version::is_info(name) => version::of_info(self::value(names, value)),
         _ => self::value(names, value),
     }
