@@ -53,6 +53,7 @@ pub use target::{Command, CommandError, Endpoint, EndpointError, InProcess, Targ
 pub use verdict::{Level, Verdict};
 
 use drive::{Experiments, Subject};
+use manifest::Role;
 use wire::interrupt::Interrupt;
 
 /// Tests a target in every revision that it speaks, with the default options.
@@ -128,7 +129,7 @@ async fn on_a_thread<T: Send + 'static>(
 ///
 /// # Errors
 ///
-/// As [`check`], and where the run ended before its last scenario: half of a conversation is no snapshot.
+/// As [`check`], and where the run ended before its last scenario: some snapshots would be missing, and nobody would see.
 pub async fn snapshots(target: Target) -> Result<Vec<Snapshot>, RunError> {
     snapshots_with(target, Options::default(), Revision::ALL.to_vec()).await
 }
@@ -145,8 +146,11 @@ pub async fn snapshots_with(
 ) -> Result<Vec<Snapshot>, RunError> {
     let subject = subject(target, options, revisions);
     on_a_thread(subject, |subject| {
-        let recording = drive::record_scenarios(subject, &conversation::of_servers())?;
-        Ok(conversation::steady(&recording))
+        let recording = drive::record_scenarios(subject, &conversation::steady_scenarios(Role::Server))?;
+        match conversation::lacks(&recording) {
+            Some(why) => Err(RunError::Incomplete { target: recording.manifest.target.name, why }),
+            None => Ok(conversation::steady(&recording)),
+        }
     })
     .await
 }

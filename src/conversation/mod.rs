@@ -42,10 +42,27 @@ pub struct Snapshot {
     pub text: String,
 }
 
-/// The scenarios against a server that come out alike in every run, in the order of playing, without the survey.
-pub fn of_servers() -> Vec<Scenario> {
-    let is_steady = |scenario: &Scenario| scenario.role() == Role::Server && scenario.varies().is_none();
-    Scenario::ALL.iter().copied().filter(is_steady).filter(|scenario| *scenario != Scenario::Survey).collect()
+/// The scenarios that come out alike in every run, in the order of playing: those that follow the survey.
+pub fn steady_scenarios(role: Role) -> Vec<Scenario> {
+    let is_survey = |scenario: &Scenario| matches!(scenario, Scenario::Survey | Scenario::ClientCalls);
+    let is_wanted = |scenario: &Scenario| scenario.role() == role && scenario.varies().is_none() && !is_survey(scenario);
+    Scenario::ALL.iter().copied().filter(is_wanted).collect()
+}
+
+/// Why pages are missing in a recording of the steady scenarios, if they are.
+pub fn lacks(recording: &Recording) -> Option<String> {
+    let manifest = &recording.manifest;
+    let is_played = |revision, scenario| {
+        recording.traces.iter().any(|trace| (trace.revision(), trace.scenario()) == (revision, scenario))
+    };
+    let spoken = manifest.revisions.iter().filter(|run| run.spoken).map(|run| run.revision);
+    let missing = spoken
+        .flat_map(|revision| steady_scenarios(manifest.role).into_iter().map(move |scenario| (revision, scenario)))
+        .find(|(revision, scenario)| scenario.revisions().contains(revision) && !is_played(*revision, *scenario));
+    missing.map(|(revision, scenario)| match &manifest.incomplete {
+        Some(why) => why.clone(),
+        None => format!("{scenario} ({revision}) is missing"),
+    })
 }
 
 /// The conversations in a recording that come out alike in every run.

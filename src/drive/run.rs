@@ -170,6 +170,14 @@ pub enum RunError {
     /// The system refuses a socket.
     #[error("cannot listen on 127.0.0.1: {0}")]
     Listen(std::io::Error),
+    /// Not all was played that should have been.
+    #[error("{target} was not played with to the end: {why}")]
+    Incomplete {
+        /// The target.
+        target: String,
+        /// Why.
+        why: String,
+    },
     /// A signal came before anything was recorded.
     #[error("interrupted before anything was recorded")]
     Interrupted,
@@ -198,7 +206,7 @@ pub fn record_scenarios(subject: Subject, wanted: &[Scenario]) -> Result<Recordi
 }
 
 /// What is played in a revision, after the survey.
-type Plan<'p> = dyn Fn(Revision) -> Vec<Scenario> + 'p;
+pub(super) type Plan<'p> = dyn Fn(Revision) -> Vec<Scenario> + 'p;
 
 fn record_planned(subject: Subject, plan: &Plan<'_>, observer: &mut dyn Observer) -> Result<Recording, RunError> {
     switch_stamps_on();
