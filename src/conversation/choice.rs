@@ -1,5 +1,6 @@
 //! Which scenarios come out alike in every run, and why the others do not.
 
+use crate::manifest::Role;
 use crate::scenario::Scenario;
 
 impl Scenario {
@@ -44,12 +45,9 @@ impl Scenario {
         }
     }
 
-    /// Whether it is chance which of several connections carries which request: the client's calls go side by side, or
-    /// something else of its own does.
-    pub fn shuffles_connections(self) -> bool {
-        matches!(
-            self,
-            Self::ClientConcurrent | Self::ClientServerRequests | Self::ClientCancel | Self::ClientTruncated
-        )
+    /// Whether the connection of each request is of account. Where a client does several things at once, it is chance
+    /// which of its connections carries which.
+    pub fn has_steady_connections(self) -> bool {
+        self.role() == Role::Server || matches!(self, Self::ClientCalls | Self::ClientErrors | Self::ClientHttp)
     }
 }

@@ -61,9 +61,7 @@ impl Content {
             (MessageKind::Other, _) => ("JSON that is no message".to_owned(), "JSON".to_owned()),
         };
         let mut rest = rest(message);
-        if side == Side::Client {
-            drop_of_every_request(&mut rest);
-        }
+        drop_of_every_message(&mut rest);
         let body = normal::value(names, &rest);
         let is_bare = body.as_object().is_some_and(serde_json::Map::is_empty) && !message.is_response();
         let key = (!is_bare).then(|| format!("{side:?} {asked}\n{head_kind} {method} {}", inline(&body), head_kind = kind(message)));
@@ -74,7 +72,7 @@ impl Content {
     /// Bytes that are no message.
     pub fn raw(what: &str, bytes: &[u8], asked: &str, names: &mut Names) -> Self {
         // Enough to name what is shown; the digest covers the rest as it came.
-        let text = visible_lines(bytes);
+        let text = visible_lines(&names.with_id(bytes));
         let lines: Vec<String> = text.iter().map(|line| shortened(&names.text(line), RAW_LINE)).collect();
         let lines = bounded(lines, RAW_LINES);
         let key = Some(format!("raw {asked}\n{}", lines.join("\n")));
@@ -99,11 +97,11 @@ impl Content {
     }
 }
 
-/// What every request of the modern era says of its client, as if it were header fields (2026-07-28, "Per-Request
-/// Metadata"): said once, and where it changes.
-pub fn of_every_request(message: &Message, names: &mut Names) -> Vec<(String, String)> {
-    let meta = message.value["params"]["_meta"].as_object();
-    let members = meta.into_iter().flatten().filter(|(name, _)| is_of_every_request(name));
+/// What every message of the modern era says of its sender, as if it were header fields (2026-07-28, "`_meta`"): said
+/// once, and where it changes.
+pub fn of_every_message(message: &Message, payload: &str, names: &mut Names) -> Vec<(String, String)> {
+    let meta = message.value[payload]["_meta"].as_object();
+    let members = meta.into_iter().flatten().filter(|(name, _)| is_of_every_message(name));
     let mut fields: Vec<(String, String)> = members
         .map(|(name, value)| {
             let member = Value::Object([(name.clone(), value.clone())].into_iter().collect());
@@ -115,8 +113,9 @@ pub fn of_every_request(message: &Message, names: &mut Names) -> Vec<(String, St
     fields
 }
 
-fn is_of_every_request(name: &str) -> bool {
-    const NAMES: [&str; 3] = [
+fn is_of_every_message(name: &str) -> bool {
+    const NAMES: [&str; 4] = [
+        "io.modelcontextprotocol/serverInfo",
         "io.modelcontextprotocol/clientCapabilities",
         "io.modelcontextprotocol/clientInfo",
         "io.modelcontextprotocol/protocolVersion",
@@ -124,10 +123,10 @@ fn is_of_every_request(name: &str) -> bool {
     NAMES.contains(&name)
 }
 
-fn drop_of_every_request(params: &mut Value) {
+fn drop_of_every_message(params: &mut Value) {
     let Some(params) = params.as_object_mut() else { return };
     let Some(meta) = params.get_mut("_meta").and_then(Value::as_object_mut) else { return };
-    meta.retain(|name, _| !is_of_every_request(name));
+    meta.retain(|name, _| !is_of_every_message(name));
     if meta.is_empty() {
         params.remove("_meta");
     }

@@ -2,13 +2,12 @@
 //!
 //! What one side does by itself stands in the order in which it began; what it does because of something that the
 //! other side said stands behind that, whenever it came: the answer to a request on a stream, the resumption of a
-//! stream, the cancellation of a call. Calls that were begun together stand in the order of their names.
+//! stream, the cancellation of a call. Calls that were begun together stand in the order of the script.
 
 use serde_json::Value;
 
 use crate::codec::sse::SseEvent;
-use crate::scenario::Scenario;
-use crate::trace::{Ending, Exchange, Id, MessageKind, Received, Trace, Vantage};
+use crate::trace::{Exchange, Id, MessageKind, Received, Trace, Vantage};
 
 /// All exchanges of a trace.
 pub fn canonical(trace: &Trace) -> Vec<&Exchange> {
@@ -22,10 +21,7 @@ pub fn canonical(trace: &Trace) -> Vec<&Exchange> {
         }
     }
     if trace.head.vantage == Vantage::Server {
-        if matches!(trace.scenario(), Scenario::ClientConcurrent | Scenario::ClientTruncated | Scenario::ClientServerRequests)
-        {
-            sort_those_begun_together(trace, &by_time, &mut roots);
-        }
+        sort_those_begun_together(&by_time, &mut roots);
         // A client that says goodbye has nothing more to say, whatever was still on its way.
         roots.sort_by_key(|root| by_time[*root].http_method() == "DELETE");
     }
@@ -82,32 +78,21 @@ fn has_asked(exchange: &Exchange, id: &Id) -> bool {
     exchange.messages().iter().any(is_it)
 }
 
-/// Calls in a row, each begun before one of those before it had its response.
-fn sort_those_begun_together(trace: &Trace, exchanges: &[&Exchange], roots: &mut [usize]) {
-    let is_call = |root: usize| exchanges[root].rpc_method().as_deref() == Some("tools/call");
-    let mut start = 0;
-    while start < roots.len() {
-        let mut end = start + 1;
-        while end < roots.len()
-            && is_call(roots[start])
-            && is_call(roots[end])
-            && roots[start..end].iter().any(|earlier| is_open_at(trace, exchanges[*earlier], exchanges[roots[end]].asked.seq))
-        {
-            end += 1;
-        }
-        roots[start..end].sort_by(|a, b| exchanges[*a].label.cmp(&exchanges[*b].label));
-        start = end;
-    }
-}
+/// The calls that a client's script begins together, in the order in which they stand in it.
+pub const TOGETHER: [&[&str]; 4] = [
+    &["crossed-1", "crossed-2", "crossed-3"],
+    &["held-1", "held-2", "held-3"],
+    &["left", "right"],
+    &["fin-in-stream", "reset-in-stream", "stream-without-response", "broken-json"],
+];
 
-/// Whether there was no response yet, and no end.
-fn is_open_at(trace: &Trace, exchange: &Exchange, seq: u32) -> bool {
-    let facts = trace.connection(exchange.conn);
-    let ended = facts.and_then(|facts| facts.ended).map(|(_, moment)| moment);
-    let over = match exchange.ending {
-        Ending::Complete(end) | Ending::Cut(_, end) | Ending::Unreadable(end) | Ending::NotKept(end) => Some(end),
-        Ending::Open { .. } => None,
-    };
-    let moments = [exchange.response().map(|response| response.moment), over, ended, facts.and_then(|facts| facts.closed)];
-    moments.into_iter().flatten().all(|moment| moment.seq > seq)
+/// Which of them comes first is chance.
+fn sort_those_begun_together(exchanges: &[&Exchange], roots: &mut [usize]) {
+    for group in TOGETHER {
+        let place = |root: &usize| group.iter().position(|label| *label == exchanges[*root].label);
+        let slots: Vec<usize> = (0..roots.len()).filter(|slot| place(&roots[*slot]).is_some()).collect();
+        let mut calls: Vec<usize> = slots.iter().map(|slot| roots[*slot]).collect();
+        calls.sort_by_key(place);
+        slots.into_iter().zip(calls).for_each(|(slot, call)| roots[slot] = call);
+    }
 }

@@ -11,8 +11,11 @@ use super::fields::Head;
 use super::normal::{self, Names};
 use crate::codec::http1::{Fields, Framing};
 use crate::codec::sse::{Event, SseEvent, SseFault};
+use crate::scenario::Scenario;
 use crate::trace::decode::Answer;
-use crate::trace::{Conduct, Ending, Exchange, Message, Part, PeerEnd, Trace, Vantage, What};
+use crate::trace::{
+    Conduct, ConnectionId, Ending, Exchange, Message, MessageKind, Part, PeerEnd, Trace, Vantage, What,
+};
 
 /// How many events of one stream are shown.
 const EVENTS: usize = 60;
@@ -64,22 +67,15 @@ pub fn turns(trace: &Trace, exchanges: &[&Exchange], names: &mut Names) -> Vec<T
     let usual = exchanges.first().and_then(|exchange| exchange.request.as_ref()).map(|head| head.target.as_str());
     for (index, exchange) in exchanges.iter().enumerate() {
         names.enter(index);
-        let connection = match connections.iter().position(|conn| *conn == exchange.conn) {
-            Some(known) => known,
-            None => {
-                connections.push(exchange.conn);
-                connections.len() - 1
-            }
-        };
         let name = shortened(&visible(normal::label(exchange).as_bytes()), 60);
         let label = if exchange.part == Part::Probe { format!("{name} probe") } else { name.clone() };
         let earlier = turns.iter().filter(|turn| turn.label == label).count();
         let place = if earlier == 0 { label.clone() } else { format!("{label} ({})", earlier + 1) };
         let (asked, key) = asked(exchange, usual, names);
         let answered = answered(trace, exchange, &key, names);
-        let number = match trace.scenario().shuffles_connections() {
-            true => String::new(),
-            false => format!("#{} ", connection + 1),
+        let number = match trace.scenario().has_steady_connections() && !is_beside(trace, exchange) {
+            true => format!("#{} ", number_of(exchange.conn, &mut connections)),
+            false => String::new(),
         };
         let heading = format!("{number}{name}{}", remark(exchange));
         turns.push(Turn { label, place, heading, asked, answered });
@@ -100,6 +96,28 @@ pub fn closing(trace: &Trace, names: &mut Names) -> Vec<String> {
         });
     }
     lines
+}
+
+/// The number of a connection on the page.
+fn number_of(conn: ConnectionId, known: &mut Vec<ConnectionId>) -> usize {
+    let at = known.iter().position(|other| *other == conn).unwrap_or_else(|| {
+        known.push(conn);
+        known.len() - 1
+    });
+    at + 1
+}
+
+/// A stream that a client opens beside everything else: when it comes, and what we answer then, is chance.
+fn is_beside(trace: &Trace, exchange: &Exchange) -> bool {
+    let resumes = || exchange.request.as_ref().is_some_and(|head| head.fields.get("last-event-id").is_some());
+    trace.head.vantage == Vantage::Server && exchange.http_method() == "GET" && !resumes()
+}
+
+/// A stream of which a scenario wants to see the head, and closes it then: what else has come is chance.
+fn shows_its_head_only(trace: &Trace, exchange: &Exchange) -> bool {
+    trace.scenario() == Scenario::SessionLifecycle
+        && exchange.http_method() == "GET"
+        && matches!(exchange.ending, Ending::Open { .. })
 }
 
 fn remark(exchange: &Exchange) -> String {
@@ -136,13 +154,13 @@ fn asked(exchange: &Exchange, usual: Option<&str>, names: &mut Names) -> (Vec<It
     }
     let key = match contents.is_empty() {
         true => verb,
-        false => contents.iter().map(|(_, content)| content.as_asked()).collect::<Vec<_>>().join("\n"),
+        false => contents.iter().map(|(_, content)| names.unowned(content.as_asked())).collect::<Vec<_>>().join("\n"),
     };
     items.extend(contents.into_iter().map(|(words, content)| Item::Content(words, content)));
     let kind = format!("{} {}", head.method, if is_handshake(&sent) { "initialize" } else { "" });
     let mut fields = fields(&head.fields, &of_request(&sent), names);
     if let [message] = &sent[..] {
-        fields.extend(content::of_every_request(message, names));
+        fields.extend(content::of_every_message(message, "params", names));
     }
     // Behind the first line.
     items.insert(1, Item::Head(Head { kind, fields }));
@@ -184,11 +202,20 @@ fn fields(fields: &Fields, repeated: &[(String, &'static str)], names: &mut Name
 
 /// What the server said.
 fn answered(trace: &Trace, exchange: &Exchange, asked: &str, names: &mut Names) -> Vec<Item> {
+    names.answers();
+    // Whether the answer to a goodbye is waited for long enough is chance.
+    if trace.head.vantage == Vantage::Client && exchange.label == "goodbye" {
+        return Vec::new();
+    }
     let mut items: Vec<Item> =
         exchange.interim.iter().map(|interim| Item::Line(format!("{} (interim)", interim.status))).collect();
     if let Some(answer) = &exchange.answer {
-        head(answer, exchange, &mut items, names);
+        if !is_beside(trace, exchange) {
+            head(answer, exchange, &mut items, names);
+        }
         match &answer.stream {
+            _ if is_beside(trace, exchange) && exchange.messages().is_empty() => return items,
+            _ if shows_its_head_only(trace, exchange) => {}
             Some(_) => events(answer, exchange, asked, &mut items, names),
             None => body(answer, asked, &mut items, names),
         }
@@ -224,6 +251,11 @@ fn head(answer: &Answer, exchange: &Exchange, items: &mut Vec<Item>, names: &mut
     let handshake = if is_handshake(&exchange.sent()) { "initialize" } else { "" };
     let kind = format!("{status} {} {handshake}", media_type.unwrap_or_default());
     items.push(Item::Head(Head { kind, fields }));
+    let result = exchange.response().filter(|received| received.message.kind == MessageKind::Result);
+    if let Some(received) = result {
+        let fields = content::of_every_message(&received.message, "result", names);
+        items.push(Item::Head(Head { kind: "result".to_owned(), fields }));
+    }
 }
 
 /// How the lines of an event stream end, where that is not LF.

@@ -68,6 +68,7 @@ pub fn record_client(subject: &ClientSubject, observer: &mut dyn Observer) -> Re
 /// # Errors
 ///
 /// As [`record_client`].
+#[cfg(test)]
 pub fn record_client_scenarios(subject: &ClientSubject, wanted: &[Scenario]) -> Result<Recording, RunError> {
     let in_revision = |revision: Revision| {
         wanted.iter().copied().filter(|scenario| scenario.revisions().contains(&revision)).collect()

@@ -74,6 +74,10 @@ pub struct Names {
     numbers: Vec<Option<i64>>,
     /// The exchange that is being read.
     current: usize,
+    /// The progress token in its request.
+    token: Option<String>,
+    /// Its answer is being read.
+    answering: bool,
     known: HashMap<(Kind, String), (usize, usize)>,
     counts: HashMap<(Kind, usize), usize>,
 }
@@ -88,6 +92,8 @@ impl Names {
             asked: exchanges.iter().map(|exchange| request_id::of_requests(exchange)).collect(),
             numbers: exchanges.iter().map(|exchange| script::number(trace, exchange)).collect(),
             current: 0,
+            token: None,
+            answering: false,
             known: HashMap::new(),
             counts: HashMap::new(),
         }
@@ -95,7 +101,26 @@ impl Names {
 
     /// From here on, this exchange is read.
     pub fn enter(&mut self, exchange: usize) {
-        self.current = exchange;
+        (self.current, self.token, self.answering) = (exchange, None, false);
+    }
+
+    /// From here on, its answer is read.
+    pub fn answers(&mut self) {
+        self.answering = true;
+    }
+
+    /// Names that say whose they are, without that.
+    pub fn unowned(&self, text: &str) -> String {
+        replaced(text, |rest, _| {
+            let owner = rest.strip_prefix(" of ").and_then(|owner| owner.find('>'))?;
+            let is_label = self.labels.iter().any(|label| *label == rest[" of ".len()..][..owner]);
+            is_label.then(|| (" of ".len() + owner, String::new()))
+        })
+    }
+
+    /// Bytes that may have been meant as a message, with the name of the request's id.
+    pub fn with_id(&self, bytes: &[u8]) -> Vec<u8> {
+        request_id::in_raw(self, bytes)
     }
 
     /// The name of a value.

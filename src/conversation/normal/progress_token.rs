@@ -1,4 +1,5 @@
-//! Progress tokens: whatever stands in a member of that name.
+//! Progress tokens: whatever stands in a member of that name. In an answer, that of the request is the first of its
+//! exchange, wherever else it was used.
 
 use serde_json::Value;
 
@@ -6,5 +7,12 @@ use super::{Kind, Names};
 
 /// The name of a progress token.
 pub fn name(names: &mut Names, token: &Value) -> Value {
-    names.name(Kind::Token, &token.to_string()).into()
+    let token = token.to_string();
+    if names.answering && names.token.as_ref() == Some(&token) {
+        return "<token-1>".into();
+    }
+    if !names.answering {
+        names.token = Some(token.clone());
+    }
+    names.name(Kind::Token, &token).into()
 }

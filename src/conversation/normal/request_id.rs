@@ -17,7 +17,7 @@ pub fn of_requests(exchange: &Exchange) -> Vec<Id> {
 /// The id of a message of the client's: a request, or the answer to a request of the server's.
 pub fn of_client(names: &mut Names, id: &Id, is_request: bool) -> String {
     match is_request {
-        true => own(names, id).unwrap_or_else(|| as_sent(id)),
+        true => own_name(names, id).unwrap_or_else(|| as_sent(id)),
         false => of_the_server(names, id),
     }
 }
@@ -26,12 +26,12 @@ pub fn of_client(names: &mut Names, id: &Id, is_request: bool) -> String {
 pub fn of_server(names: &mut Names, id: &Id, is_request: bool) -> String {
     match is_request {
         true => of_the_server(names, id),
-        false => own(names, id).unwrap_or_else(|| as_sent(id)),
+        false => own_name(names, id).unwrap_or_else(|| as_sent(id)),
     }
 }
 
 /// The id of a request of the client's, seen from the current exchange.
-fn own(names: &Names, id: &Id) -> Option<String> {
+fn own_name(names: &Names, id: &Id) -> Option<String> {
     let are_the_point = matches!(names.scenario, Scenario::Ids | Scenario::IdsInFlight | Scenario::ReusedIds);
     let at = |exchange: usize| names.asked.get(exchange)?.iter().position(|other| other.same_as(id));
     let name = match (at(names.current), are_the_point || !matches!(id, Id::Text(_))) {
@@ -59,6 +59,15 @@ fn like(id: &Id, name: String) -> String {
         Id::Text(text) if text.starts_with('"') => format!("\"{name}\""),
         _ => name,
     }
+}
+
+/// Bytes that may be part of a message: the id of the request that they answer has its name.
+pub fn in_raw(names: &Names, bytes: &[u8]) -> Vec<u8> {
+    let own = names.asked.get(names.current).and_then(|ids| ids.first());
+    let (Some(id @ Id::Text(text)), Ok(raw)) = (own, str::from_utf8(bytes)) else { return bytes.to_vec() };
+    let Some(name) = own_name(names, id) else { return bytes.to_vec() };
+    let written = [format!(r#""id":{text},"#), format!(r#""id": {text},"#)];
+    written.iter().fold(raw.to_owned(), |raw, id| raw.replace(id, &format!(r#""id":{name},"#))).into_bytes()
 }
 
 fn as_sent(id: &Id) -> String {
