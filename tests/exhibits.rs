@@ -31,9 +31,31 @@ use serde_json::Value;
 fn exactly_what_is_known_of_a_real_server_fails(#[case] name: &str, #[case] flag: &str) {
     let Some(command) = prepared("servers", name) else { return };
     let command = format!("{command} {flag}");
+    let called = format!("{name}{}", flag.replace("--", "-"));
+    let recording = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{called}-{}", std::process::id()));
+    let kept = recording.to_str().expect("a path in UTF-8");
+    let roles = ["--tool", "slow=slow", "--tool", "progress=progress"];
     let report =
-        run(&["server", "--cmd", &command, "--tool", "slow=slow", "--tool", "progress=progress", "--report", "json"]);
-    compare("servers", &format!("{name}{}", flag.replace("--", "-")), &summary(&report));
+        run(&[&["server", "--cmd", &command], &roles[..], &["--record", kept, "--report", "json"]].concat());
+    // How segments leave is not in a conversation: with a flag and without it is the same.
+    for (page, text) in conversations(kept) {
+        compare(&format!("conversations/{name}"), &page, &text);
+    }
+    std::fs::remove_dir_all(&recording).expect("the recording is there");
+    compare("servers", &called, &summary(&report));
+}
+
+/// The conversations in a recording, as `mcpwire show` prints them, with the names that [`mcpwire::snapshots`] gives
+/// them.
+fn conversations(recording: &str) -> Vec<(String, String)> {
+    let output = Command::new(env!("CARGO_BIN_EXE_mcpwire")).args(["show", recording]).output().expect("mcpwire runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("text");
+    let named = |page: &str| {
+        let (scenario, revision) = page.lines().next()?.split_once(" in ")?;
+        Some((format!("{revision}-{scenario}"), page.to_owned()))
+    };
+    text.split("\n\n\n").map(|page| named(page).expect("a page begins with its name")).collect()
 }
 
 /// Each call left some 370 bytes in a set of tasks that nobody reaped, until 3.0.0.

@@ -1,6 +1,5 @@
 //! Which scenarios come out alike in every run, and why the others do not.
 
-use crate::manifest::Role;
 use crate::scenario::Scenario;
 
 impl Scenario {
@@ -43,11 +42,5 @@ impl Scenario {
             | Self::ClientSessionExpiry
             | Self::ClientEra => None,
         }
-    }
-
-    /// Whether the connection of each request is of account. Where a client does several things at once, it is chance
-    /// which of its connections carries which.
-    pub fn has_steady_connections(self) -> bool {
-        self.role() == Role::Server || matches!(self, Self::ClientCalls | Self::ClientErrors | Self::ClientHttp)
     }
 }

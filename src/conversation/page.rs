@@ -97,7 +97,7 @@ fn column(items: &[Item], from: usize, mark: &str, here: &Place, fold: &mut Fold
                     None => say(&format!("{words}{}", content.head), 0),
                 }
                 // The head of a request stands before its parameters.
-                if let Some(Item::Head(head)) = items.next_if(|next| matches!(next, Item::Head(_))) {
+                while let Some(Item::Head(head)) = items.next_if(|next| matches!(next, Item::Head(_))) {
                     fold.fields.lines(here.revision, head).iter().for_each(|field| say(field, INDENT));
                 }
                 if known.is_none() {

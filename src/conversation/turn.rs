@@ -73,9 +73,10 @@ pub fn turns(trace: &Trace, exchanges: &[&Exchange], names: &mut Names) -> Vec<T
         let place = if earlier == 0 { label.clone() } else { format!("{label} ({})", earlier + 1) };
         let (asked, key) = asked(exchange, usual, names);
         let answered = answered(trace, exchange, &key, names);
-        let number = match trace.scenario().has_steady_connections() && !is_beside(trace, exchange) {
-            true => format!("#{} ", number_of(exchange.conn, &mut connections)),
-            false => String::new(),
+        // A client takes another connection where the last answer is not quite over: when that is, is chance.
+        let number = match trace.head.vantage {
+            Vantage::Client => format!("#{} ", number_of(exchange.conn, &mut connections)),
+            Vantage::Server => String::new(),
         };
         let heading = format!("{number}{name}{}", remark(exchange));
         turns.push(Turn { label, place, heading, asked, answered });
@@ -158,12 +159,15 @@ fn asked(exchange: &Exchange, usual: Option<&str>, names: &mut Names) -> (Vec<It
     };
     items.extend(contents.into_iter().map(|(words, content)| Item::Content(words, content)));
     let kind = format!("{} {}", head.method, if is_handshake(&sent) { "initialize" } else { "" });
-    let mut fields = fields(&head.fields, &of_request(&sent), names);
-    if let [message] = &sent[..] {
-        fields.extend(content::of_every_message(message, "params", names));
-    }
+    let fields = fields(&head.fields, &of_request(&sent), names);
     // Behind the first line.
     items.insert(1, Item::Head(Head { kind, fields }));
+    if let [message] = &sent[..]
+        && message.kind == MessageKind::Request
+    {
+        let fields = content::of_every_message(message, "params", names);
+        items.insert(2, Item::Head(Head { kind: "request".to_owned(), fields }));
+    }
     if exchange.write_failed {
         items.push(Item::Line("(it could not be written to its end)".to_owned()));
     }
@@ -185,7 +189,8 @@ fn of_request(sent: &[Message]) -> Vec<(String, &'static str)> {
 
 /// The fields that say something: not those of the framing, and not what is sure to differ.
 fn fields(fields: &Fields, repeated: &[(String, &'static str)], names: &mut Names) -> Vec<(String, String)> {
-    const LEFT_OUT: [&str; 4] = ["date", "host", "content-length", "transfer-encoding"];
+    // An entity tag is a sum over the content.
+    const LEFT_OUT: [&str; 5] = ["date", "host", "content-length", "transfer-encoding", "etag"];
     let mut shown = Vec::new();
     for field in fields.iter().filter(|field| !LEFT_OUT.iter().any(|name| field.is(name))) {
         let text = field.text();
@@ -214,7 +219,7 @@ fn answered(trace: &Trace, exchange: &Exchange, asked: &str, names: &mut Names) 
             head(answer, exchange, &mut items, names);
         }
         match &answer.stream {
-            _ if is_beside(trace, exchange) && exchange.messages().is_empty() => return items,
+            stream if is_beside(trace, exchange) && (stream.is_none() || exchange.messages().is_empty()) => return items,
             _ if shows_its_head_only(trace, exchange) => {}
             Some(_) => events(answer, exchange, asked, &mut items, names),
             None => body(answer, asked, &mut items, names),
