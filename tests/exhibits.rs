@@ -35,8 +35,7 @@ fn exactly_what_is_known_of_a_real_server_fails(#[case] name: &str, #[case] flag
     let recording = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{called}-{}", std::process::id()));
     let kept = recording.to_str().expect("a path in UTF-8");
     let roles = ["--tool", "slow=slow", "--tool", "progress=progress"];
-    let report =
-        run(&[&["server", "--cmd", &command], &roles[..], &["--record", kept, "--report", "json"]].concat());
+    let report = run(&[&["server", "--cmd", &command], &roles[..], &["--record", kept, "--report", "json"]].concat());
     // How segments leave is not in a conversation: with a flag and without it is the same.
     for (page, text) in conversations(kept) {
         compare(&format!("conversations/{name}"), &page, &text);

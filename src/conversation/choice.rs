@@ -9,7 +9,9 @@ impl Scenario {
             Self::RepeatedCalls | Self::ClientRepeatedCalls => {
                 Some("one cheap call over and over, for its times; what it says stands in the sequential calls")
             }
-            Self::WithheldAck | Self::ClientHeldBack => Some("an experiment with segments, whose number depends on what it finds"),
+            Self::WithheldAck | Self::ClientHeldBack => {
+                Some("an experiment with segments, whose number depends on what it finds")
+            }
             Self::CallsBeside => Some("which call is at work beside which depends on the load"),
             Self::Churn => Some("how many rounds it has depends on time, and what it counts is not in the messages"),
             Self::Crowd | Self::Soak => Some("load, played only where it is asked for"),
@@ -17,7 +19,9 @@ impl Scenario {
             Self::ClientLateEnd => Some("whether a client waits for the end of a stream shows in times"),
             // How often a client asks again, and when it stops, is a matter of its clock.
             Self::ClientResumption => Some("how often a stream is asked for again depends on the client's clock"),
-            Self::ClientSseGrammar => Some("what a client makes of an event stream is not in what it sends: every call is the same"),
+            Self::ClientSseGrammar => {
+                Some("what a client makes of an event stream is not in what it sends: every call is the same")
+            }
             Self::Survey
             | Self::SequentialCalls
             | Self::Ids

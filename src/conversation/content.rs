@@ -64,7 +64,8 @@ impl Content {
         drop_of_every_message(&mut rest);
         let body = normal::value(names, &rest);
         let is_bare = body.as_object().is_some_and(serde_json::Map::is_empty) && !message.is_response();
-        let key = (!is_bare).then(|| format!("{side:?} {asked}\n{head_kind} {method} {}", inline(&body), head_kind = kind(message)));
+        let key = (!is_bare)
+            .then(|| format!("{side:?} {asked}\n{head_kind} {method} {}", inline(&body), head_kind = kind(message)));
         let body = if is_bare { Body::Text(Vec::new()) } else { Body::Json(body) };
         Self { head, neutral, body, key }
     }

@@ -23,7 +23,8 @@ pub struct Baselines {
 }
 
 /// Fields that the transport turns on, beside all that begin with `Mcp-`.
-const OF_THE_PROTOCOL: [&str; 8] = [
+const OF_THE_PROTOCOL: [&str; 9] = [
+    "_meta io.modelcontextprotocol/clientcapabilities",
     "last-event-id",
     "location",
     "allow",
@@ -42,7 +43,8 @@ impl Baselines {
 
     /// The lines that say what is in a head.
     pub fn lines(&mut self, revision: Revision, head: &Head) -> Vec<String> {
-        let (protocol, others): (Vec<_>, Vec<_>) = head.fields.iter().cloned().partition(|(name, _)| is_of_the_protocol(name));
+        let (protocol, others): (Vec<_>, Vec<_>) =
+            head.fields.iter().cloned().partition(|(name, _)| is_of_the_protocol(name));
         let mut lines = Vec::new();
         let first = self.of_page.entry(head.kind.clone()).or_insert_with(|| {
             lines.extend(protocol.iter().map(line));

@@ -22,6 +22,8 @@ mod proofs;
 
 use fold::Fold;
 use normal::Names;
+#[cfg(test)]
+pub use order::TOGETHER;
 
 use crate::manifest::Role;
 use crate::scenario::Scenario;
@@ -45,7 +47,8 @@ pub struct Snapshot {
 /// The scenarios that come out alike in every run, in the order of playing: those that follow the survey.
 pub fn steady_scenarios(role: Role) -> Vec<Scenario> {
     let is_survey = |scenario: &Scenario| matches!(scenario, Scenario::Survey | Scenario::ClientCalls);
-    let is_wanted = |scenario: &Scenario| scenario.role() == role && scenario.varies().is_none() && !is_survey(scenario);
+    let is_wanted =
+        |scenario: &Scenario| scenario.role() == role && scenario.varies().is_none() && !is_survey(scenario);
     Scenario::ALL.iter().copied().filter(is_wanted).collect()
 }
 

@@ -22,6 +22,10 @@ pub fn canonical(trace: &Trace) -> Vec<&Exchange> {
     }
     if trace.head.vantage == Vantage::Server {
         sort_those_begun_together(&by_time, &mut roots);
+        // Some clients open their stream before they say that they are ready, some behind it, some as it comes.
+        for children in &mut caused {
+            children.sort_by_key(|child| by_time[*child].http_method() == "GET");
+        }
         // A client that says goodbye has nothing more to say, whatever was still on its way.
         roots.sort_by_key(|root| by_time[*root].http_method() == "DELETE");
     }
@@ -42,7 +46,10 @@ fn cause(trace: &Trace, exchange: &Exchange, earlier: &[&Exchange]) -> Option<us
             return last(&|other| has_event(other, &cursor));
         }
         // A client opens its stream beside the calls that follow the handshake.
-        return (trace.head.vantage == Vantage::Server).then(|| last(&|other| is_handshake(other))).flatten();
+        let session = exchange.request.as_ref().and_then(|head| head.fields.get("mcp-session-id"));
+        let granted = |other: &Exchange| is_handshake(other) && other.grants() == session.map(|id| id.value.as_slice());
+        let handshake = || last(&granted).or_else(|| last(&is_handshake));
+        return (trace.head.vantage == Vantage::Server).then(handshake).flatten();
     }
     let sent = exchange.sent();
     match &sent[..] {
@@ -72,9 +79,7 @@ fn has_event(exchange: &Exchange, id: &str) -> bool {
 
 /// Whether the answer carries a request of the server's with this id.
 fn has_asked(exchange: &Exchange, id: &Id) -> bool {
-    let is_it = |received: &Received| {
-        received.message.kind == MessageKind::Request && received.message.id.same_as(id)
-    };
+    let is_it = |received: &Received| received.message.kind == MessageKind::Request && received.message.id.same_as(id);
     exchange.messages().iter().any(is_it)
 }
 

@@ -160,8 +160,13 @@ fn saying(recording: &Recording, that: &str, this: &str) -> Recording {
                 (What::Read { bytes, .. }, _) => bytes,
                 _ => continue,
             };
-            let at: Vec<usize> =
-                bytes.0.windows(that.len()).enumerate().filter(|(_, window)| *window == that.as_bytes()).map(|(at, _)| at).collect();
+            let at: Vec<usize> = bytes
+                .0
+                .windows(that.len())
+                .enumerate()
+                .filter(|(_, window)| *window == that.as_bytes())
+                .map(|(at, _)| at)
+                .collect();
             for at in at {
                 bytes.0[at..at + this.len()].copy_from_slice(this.as_bytes());
                 changed += 1;
@@ -216,7 +221,8 @@ fn trace_of(vantage: Vantage, reads: &[Vec<u8>]) -> Trace {
         ],
         Vantage::Server => vec![What::Accepted { conn: 0, local: String::new(), peer: String::new() }],
     };
-    let read = |bytes: &Vec<u8>| What::Read { conn: 0, kernel: None, segments: None, bytes: Bytes(bytes.clone()), dropped: 0 };
+    let read =
+        |bytes: &Vec<u8>| What::Read { conn: 0, kernel: None, segments: None, bytes: Bytes(bytes.clone()), dropped: 0 };
     all.extend(reads.iter().map(read));
     all.push(What::Fin { conn: 0 });
     let events = all.into_iter().zip(0..).map(|(what, seq)| Event { seq, at: Nanos(u64::from(seq)), what }).collect();
@@ -239,10 +245,34 @@ fn answer(kind: &str, body: &[u8]) -> Vec<u8> {
 /// Pieces of what a peer may say, so that some of it is read as what it looks like.
 fn fragments() -> impl Strategy<Value = Vec<u8>> {
     let known = prop::sample::select(vec![
-        "data: ", "id: ", "retry: ", "event: ", "\n", "\n\n", "\r\n", ":", "{", "}", "[", "]", ",", "\"id\":1",
-        "\"jsonrpc\":\"2.0\"", "\"result\":", "\"method\":\"x\"", "\"params\":{\"progressToken\":1}", "\u{1b}[31m", "\u{202e}",
-        "0123456789abcdef0123456789abcdef", "2026-11-21T10:00:00Z", "127.0.0.1:1234", "12.redacted~~~", "POST /mcp HTTP/1.1\r\n\r\n",
-        "Content-Length: 3\r\n", "漢字", "\u{0}",
+        "data: ",
+        "id: ",
+        "retry: ",
+        "event: ",
+        "\n",
+        "\n\n",
+        "\r\n",
+        ":",
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        "\"id\":1",
+        "\"jsonrpc\":\"2.0\"",
+        "\"result\":",
+        "\"method\":\"x\"",
+        "\"params\":{\"progressToken\":1}",
+        "\u{1b}[31m",
+        "\u{202e}",
+        "0123456789abcdef0123456789abcdef",
+        "2026-11-21T10:00:00Z",
+        "127.0.0.1:1234",
+        "12.redacted~~~",
+        "POST /mcp HTTP/1.1\r\n\r\n",
+        "Content-Length: 3\r\n",
+        "漢字",
+        "\u{0}",
     ]);
     let piece = prop_oneof![
         3 => known.prop_map(|text| text.as_bytes().to_vec()),

@@ -79,7 +79,11 @@ pub fn turns(trace: &Trace, exchanges: &[&Exchange], names: &mut Names) -> Vec<T
             Vantage::Server => String::new(),
         };
         let heading = format!("{number}{name}{}", remark(exchange));
-        turns.push(Turn { label, place, heading, asked, answered });
+        let turn = Turn { label, place, heading, asked, answered };
+        // How often a client opens a stream anew that we end, or that is refused, is chance.
+        if !(is_beside(trace, exchange) && turns.contains(&turn)) {
+            turns.push(turn);
+        }
     }
     turns
 }
@@ -150,7 +154,9 @@ fn asked(exchange: &Exchange, usual: Option<&str>, names: &mut Names) -> (Vec<It
         [message] => contents.push((format!("{verb} "), Content::of(message, Side::Client, "", names))),
         messages => {
             items.push(Item::Line(format!("{verb} with an array")));
-            contents.extend(messages.iter().map(|message| ("- ".to_owned(), Content::of(message, Side::Client, "", names))));
+            contents.extend(
+                messages.iter().map(|message| ("- ".to_owned(), Content::of(message, Side::Client, "", names))),
+            );
         }
     }
     let key = match contents.is_empty() {
@@ -194,7 +200,8 @@ fn fields(fields: &Fields, repeated: &[(String, &'static str)], names: &mut Name
     let mut shown = Vec::new();
     for field in fields.iter().filter(|field| !LEFT_OUT.iter().any(|name| field.is(name))) {
         let text = field.text();
-        let repeats = repeated.iter().find(|(value, _)| field.name.to_ascii_lowercase().starts_with("mcp-") && *value == text);
+        let repeats =
+            repeated.iter().find(|(value, _)| field.name.to_ascii_lowercase().starts_with("mcp-") && *value == text);
         let value = match repeats {
             Some((_, words)) => (*words).to_owned(),
             None => shortened(&visible(names.field(&field.name, &text).as_bytes()), 200),
@@ -219,7 +226,9 @@ fn answered(trace: &Trace, exchange: &Exchange, asked: &str, names: &mut Names) 
             head(answer, exchange, &mut items, names);
         }
         match &answer.stream {
-            stream if is_beside(trace, exchange) && (stream.is_none() || exchange.messages().is_empty()) => return items,
+            stream if is_beside(trace, exchange) && (stream.is_none() || exchange.messages().is_empty()) => {
+                return items;
+            }
             _ if shows_its_head_only(trace, exchange) => {}
             Some(_) => events(answer, exchange, asked, &mut items, names),
             None => body(answer, asked, &mut items, names),

@@ -242,9 +242,7 @@ impl<'r> Run<'r> {
     fn play(&mut self, plan: &Plan<'_>) {
         let spoken = self.recording.manifest.revisions.iter().filter(|run| run.spoken).map(|run| run.revision);
         let plan: Vec<Part> = spoken
-            .flat_map(|revision| {
-                plan(revision).into_iter().map(move |scenario| Part::first(revision, scenario))
-            })
+            .flat_map(|revision| plan(revision).into_iter().map(move |scenario| Part::first(revision, scenario)))
             .collect();
         self.perform(plan);
     }

@@ -370,9 +370,7 @@ impl Run<'_> {
     fn play(&mut self, plan: &Plan<'_>, spoken: &[(Revision, Facts)]) {
         let plan: Vec<(Revision, &Facts, Scenario)> = spoken
             .iter()
-            .flat_map(|(revision, facts)| {
-                plan(*revision).into_iter().map(move |scenario| (*revision, facts, scenario))
-            })
+            .flat_map(|(revision, facts)| plan(*revision).into_iter().map(move |scenario| (*revision, facts, scenario)))
             .collect();
         let mut unreachable = 0;
         if self.recording.manifest.incomplete.is_some() {

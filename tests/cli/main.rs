@@ -15,6 +15,7 @@ mod proxy;
 mod readme;
 mod recordings;
 mod secrets;
+mod show;
 #[cfg(unix)]
 mod signals;
 mod targets;

@@ -210,3 +210,6 @@ fn is_word(c: Option<char>) -> bool {
 fn digits(text: &str) -> usize {
     text.bytes().take_while(u8::is_ascii_digit).count()
 }
+
+#[cfg(test)]
+mod tests;

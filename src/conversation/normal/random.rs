@@ -16,7 +16,8 @@ pub fn rule(names: &mut Names, text: &str) -> String {
         if is_word(before) || matches!(before, Some('-' | '<')) {
             return None;
         }
-        let word = &rest[..rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')).count()];
+        let word = &rest
+            [..rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')).count()];
         let token = first_token(word)?;
         Some((token.len(), names.name(Kind::Random, token)))
     })
