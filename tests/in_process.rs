@@ -123,7 +123,7 @@ async fn one_message_that_is_another_changes_one_line_in_one_snapshot() {
         let serve = move |listener| serve_as(name, listener);
         mcpwire::snapshots(Target::InProcess(InProcess::new("a small server", "/mcp", serve)))
     };
-    let (before, after) = (of("in-process").await.expect("before"), of("renamed").await.expect("after"));
+    let (before, after) = (of("in-process").await.expect("before"), of("renamed-it").await.expect("after"));
     let lines = |snapshots: &[mcpwire::Snapshot]| -> Vec<(String, String)> {
         let of_one = |one: &mcpwire::Snapshot| {
             let name = one.name.clone();
@@ -134,5 +134,5 @@ async fn one_message_that_is_another_changes_one_line_in_one_snapshot() {
     let (before, after) = (lines(&before), lines(&after));
     assert_eq!(before.len(), after.len());
     let changed: Vec<_> = before.iter().zip(&after).filter(|(before, after)| before != after).collect();
-    assert!(matches!(changed[..], [(_, (_, line))] if line.contains("renamed")), "{changed:#?}");
+    assert!(matches!(changed[..], [(_, (_, line))] if line.contains("renamed-it")), "{changed:#?}");
 }
