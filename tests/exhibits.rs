@@ -38,7 +38,7 @@ fn exactly_what_is_known_of_a_real_server_fails(#[case] name: &str, #[case] flag
     let report = run(&[&["server", "--cmd", &command], &roles[..], &["--record", kept, "--report", "json"]].concat());
     // How segments leave is not in a conversation: with a flag and without it is the same.
     for (page, text) in conversations(kept) {
-        compare(&format!("conversations/{name}"), &page, &text);
+        compare(&format!("conversations/{name}-server"), &page, &text);
     }
     std::fs::remove_dir_all(&recording).expect("the recording is there");
     compare("servers", &called, &summary(&report));
@@ -91,9 +91,17 @@ fn exactly_what_is_known_of_a_real_client_fails(#[case] name: &str, #[case] flag
     let seat = SEATS[RUNS.fetch_add(1, Ordering::Relaxed) % SEATS.len()].lock().unwrap_or_else(PoisonError::into_inner);
     let words = shell_words::split(&command).expect("a command line");
     let words: Vec<&str> = words.iter().map(String::as_str).chain((!flag.is_empty()).then_some(flag)).collect();
-    let report = run(&[&["client", "--report", "json", "--"], words.as_slice()].concat());
+    let called = format!("{name}{}", flag.replace("--", "-"));
+    let recording = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("client-{called}-{}", std::process::id()));
+    let kept = recording.to_str().expect("a path in UTF-8");
+    let report = run(&[&["client", "--record", kept, "--report", "json", "--"], words.as_slice()].concat());
     drop(seat);
-    compare("clients", &format!("{name}{}", flag.replace("--", "-")), &summary(&report));
+    // Which connection carries what is not in the conversation of a client.
+    for (page, text) in conversations(kept) {
+        compare(&format!("conversations/{name}-client"), &page, &text);
+    }
+    std::fs::remove_dir_all(&recording).expect("the recording is there");
+    compare("clients", &called, &summary(&report));
 }
 
 fn compare(folder: &str, name: &str, summary: &str) {

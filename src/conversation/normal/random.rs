@@ -33,7 +33,7 @@ fn first_token(word: &str) -> Option<&str> {
         return (length >= 8).then(|| &word[..2 + length]);
     }
     let length = hexadecimal(word);
-    let has = |class: fn(&u8) -> bool, least: usize| word.bytes().filter(|byte| class(byte)).count() >= least;
+    let has = |class: fn(&u8) -> bool, least: usize| word.bytes().filter(class).count() >= least;
     let is_hex = length >= HEX && length == word.len() && has(u8::is_ascii_digit, 2) && has(u8::is_ascii_alphabetic, 2);
     let is_mixed = word.len() >= MIXED
         && has(u8::is_ascii_digit, 2)
