@@ -96,13 +96,24 @@ fn exactly_what_is_known_of_a_real_client_fails(#[case] name: &str, #[case] flag
     let kept = recording.to_str().expect("a path in UTF-8");
     let report = run(&[&["client", "--record", kept, "--report", "json", "--"], words.as_slice()].concat());
     drop(seat);
-    // Which connection carries what is not in the conversation of a client.
-    for (page, text) in conversations(kept) {
+    // Of the older ones, only what fails is of account.
+    let pages = if CONVERSING.contains(&called.as_str()) { conversations(kept) } else { Vec::new() };
+    for (page, text) in pages {
         compare(&format!("conversations/{name}-client"), &page, &text);
     }
     std::fs::remove_dir_all(&recording).expect("the recording is there");
     compare("clients", &called, &summary(&report));
 }
+
+/// The clients whose conversations are snapshots: the newest release of each SDK and era.
+const CONVERSING: [&str; 6] = [
+    "rmcp-3.9.0",
+    "python-mcp-1.30.0",
+    "python-mcp-2.3.0",
+    "python-fastmcp-4.1.6",
+    "typescript-sdk-1.32.2",
+    "typescript-client-2.4.0",
+];
 
 fn compare(folder: &str, name: &str, summary: &str) {
     let mut settings = insta::Settings::new();

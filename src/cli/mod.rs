@@ -56,7 +56,7 @@ enum Command {
     Judge(judge::Args),
     /// Show the conversations in a recording: who said what, in two columns.
     ///
-    /// What differs from run to run has a name like <session-1> or <id>, so that two runs can be compared; a message
+    /// What differs from run to run has a name like `<session-1>` or `<id>`, so that two runs can be compared; a message
     /// that was shown before is not shown again. Without --scenario, the scenarios that come out alike in every run.
     Show(show::Args),
     /// List the checks.

@@ -170,7 +170,12 @@ fn kind(message: &Message) -> &'static str {
     }
 }
 
+/// Empty lines within have a mark: on a page, an empty line ends an exchange.
 fn visible_lines(bytes: &[u8]) -> Vec<String> {
-    let lines = bytes.split(|byte| *byte == b'\n');
-    lines.map(|line| visible(line.strip_suffix(b"\r").unwrap_or(line))).collect()
+    let lines = bytes.trim_ascii_end().split(|byte| *byte == b'\n');
+    let line = |line: &[u8]| match line.trim_ascii_end() {
+        [] => "·".to_owned(),
+        line => visible(line),
+    };
+    lines.map(line).collect()
 }

@@ -33,8 +33,29 @@ use crate::trace::store::Recording;
 
 /// One conversation as text: a scenario in a revision.
 ///
-/// The text has what the two sides said and how, and nothing that differs from run to run: names like `<session-1>` and
-/// `<id>` stand for what does. It is at most 100 columns wide.
+/// The text has what the two sides said and how, and nothing that differs from run to run. It is at most 100 columns
+/// wide, the client on the left and the server on the right:
+///
+/// ```text
+/// #1 tool
+///   → POST tools/call <id>
+///       arguments: {}
+///       name: "greet"
+///                                         ← 200 text/event-stream
+///                                           event id=<event-1>: empty data
+///                                           event id=<event-2>: response <id> as sequential-calls/tool
+///                                           end of the stream
+/// ```
+///
+/// - `#1` is the connection, `tool` what the scenario calls the exchange. (What a client sends has no connections: which
+///   one is free when the next call comes is a matter of time.)
+/// - Header fields stand where they are first seen or differ; `Date`, `Content-Length` and the like are left out.
+/// - Names in angle brackets stand for what differs from run to run. `<id>` is the id of the request on this exchange,
+///   so that a response to another one is seen; `<event-2>` the second id of its stream; `<session-1>` the first session
+///   of the page. Where others speak of them, they say whose they are: `<event-2 of tool>`.
+/// - `as sequential-calls/tool` says that the message is, in every other respect, the one that stands there: each is
+///   written once, in the first scenario and revision that has it. Members are sorted by name.
+/// - Not in it: times, segments and chunks, comments in event streams, and the end of idle connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Snapshot {

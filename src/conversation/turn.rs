@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::content::{self, Content, Side};
-use super::digest::{bounded, shortened, visible};
+use super::digest::{bounded, digest, shortened, visible};
 use super::fields::Head;
 use super::normal::{self, Names};
 use crate::codec::http1::{Fields, Framing};
@@ -44,6 +44,17 @@ pub enum Item {
     Head(Head),
     /// A message, behind these words.
     Content(String, Content),
+}
+
+impl Item {
+    /// What tells it from others.
+    fn said(&self) -> &str {
+        match self {
+            Self::Line(line) => line,
+            Self::Head(head) => &head.kind,
+            Self::Content(words, content) => content.key.as_deref().unwrap_or(words),
+        }
+    }
 }
 
 /// Two turns are the same if all that is said is; which one of its name it is does not count.
@@ -221,6 +232,10 @@ fn answered(trace: &Trace, exchange: &Exchange, asked: &str, names: &mut Names) 
     }
     let mut items: Vec<Item> =
         exchange.interim.iter().map(|interim| Item::Line(format!("{} (interim)", interim.status))).collect();
+    // Some clients take an interim answer for the end: whether we have written the other one by then is chance.
+    if trace.head.vantage == Vantage::Server && !exchange.interim.is_empty() {
+        return items;
+    }
     if let Some(answer) = &exchange.answer {
         if !is_beside(trace, exchange) {
             head(answer, exchange, &mut items, names);
@@ -296,10 +311,10 @@ fn body(answer: &Answer, asked: &str, items: &mut Vec<Item>, names: &mut Names) 
 
 fn events(answer: &Answer, exchange: &Exchange, asked: &str, items: &mut Vec<Item>, names: &mut Names) {
     let Some(stream) = &answer.stream else { return };
-    let mut shown = 0;
+    let from = items.len();
     for (index, (event, _)) in stream.events.iter().enumerate() {
         match event {
-            SseEvent::Comment(_) => continue,
+            SseEvent::Comment(_) => {}
             SseEvent::Fault(fault) => items.push(Item::Line(format!("! {}", words_of(fault)))),
             SseEvent::NoData(event) => items.push(Item::Line(format!("{}no data", line_of(event, names)))),
             SseEvent::Dispatch(event) => {
@@ -315,11 +330,12 @@ fn events(answer: &Answer, exchange: &Exchange, asked: &str, items: &mut Vec<Ite
                 }
             }
         }
-        shown += 1;
-        if shown == EVENTS && index + 1 < stream.events.len() {
-            items.push(Item::Line("… more events".to_owned()));
-            return;
-        }
+    }
+    if items.len() > from + EVENTS {
+        let rest = items.split_off(from + EVENTS - 1);
+        let said: Vec<&str> = rest.iter().map(Item::said).collect();
+        let words = format!("… {} more events, digest {}", rest.len(), digest(said.join("\n").as_bytes()));
+        items.push(Item::Line(words));
     }
 }
 
