@@ -27,6 +27,7 @@ pub mod cli;
 #[doc(hidden)]
 pub mod codec;
 mod confirmation;
+mod conversation;
 mod drive;
 mod gate;
 mod judgement;
@@ -46,6 +47,7 @@ mod verdict;
 #[doc(hidden)]
 pub mod wire;
 
+pub use conversation::Snapshot;
 pub use drive::RunError;
 pub use manifest::{Crowd, Load, Options};
 pub use report::Report;
@@ -54,6 +56,7 @@ pub use target::{Command, CommandError, Endpoint, EndpointError, InProcess, Inve
 pub use verdict::{Level, Verdict};
 
 use drive::{Experiments, Subject};
+use manifest::Role;
 use wire::interrupt::Interrupt;
 
 /// Tests a target in every revision that it speaks, with the default options.
@@ -73,10 +76,15 @@ pub async fn check(target: Target) -> Result<Report, RunError> {
 ///
 /// As [`check`], and where a pattern of the selection matches no check.
 pub async fn check_with(target: Target, options: Options, revisions: Vec<Revision>) -> Result<Report, RunError> {
-    let interrupt = Interrupt::default();
-    // Whoever drops the future, in a timeout say, stops the run.
-    let stop = StopOnDrop(interrupt.clone());
-    let subject = Subject {
+    on_a_thread(subject(target, options, revisions), |subject| {
+        drive::record(subject, &mut ()).and_then(|recording| Ok(judgement::judge(&recording)?))
+    })
+    .await
+}
+
+/// What is tested from within a program.
+fn subject(target: Target, options: Options, revisions: Vec<Revision>) -> Subject {
+    Subject {
         target,
         revisions,
         options,
@@ -84,17 +92,70 @@ pub async fn check_with(target: Target, options: Options, revisions: Vec<Revisio
         experiments: Experiments::WhereSlow,
         permission: target::Permission::default(),
         given: String::new(),
-        interrupt,
-    };
-    let (done, report) = tokio::sync::oneshot::channel();
+        interrupt: Interrupt::default(),
+    }
+}
+
+/// Does what blocks on a thread of its own.
+async fn on_a_thread<T: Send + 'static>(
+    subject: Subject,
+    work: impl FnOnce(Subject) -> Result<T, RunError> + Send + 'static,
+) -> Result<T, RunError> {
+    // Whoever drops the future, in a timeout say, stops the run.
+    let stop = StopOnDrop(subject.interrupt.clone());
+    let (done, outcome) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
-        let judged = drive::record(subject, &mut ()).and_then(|recording| Ok(judgement::judge(&recording)?));
         // Nobody may be waiting any more.
-        let _ = done.send(judged);
+        let _ = done.send(work(subject));
     });
-    let judged = report.await;
+    let outcome = outcome.await;
     drop(stop);
-    judged.unwrap_or(Err(RunError::Interrupted))
+    outcome.unwrap_or(Err(RunError::Interrupted))
+}
+
+/// The conversations with a server, as texts for snapshots: one for each revision and scenario that comes out alike in
+/// every run. In all revisions, with the default options.
+///
+/// mcpwire hands out the texts; asserting them is your own insta's. A change of one message of the server changes one
+/// place in one of them, and what differs from run to run is not in them: names like `<session-1>` and `<id>` stand for
+/// it.
+///
+/// ```no_run
+/// # async fn app(listener: tokio::net::TcpListener) {}
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), mcpwire::RunError> {
+/// let target = mcpwire::InProcess::new("my server", "/mcp", |listener| app(listener));
+/// for conversation in mcpwire::snapshots(mcpwire::Target::InProcess(target)).await? {
+///     insta::assert_snapshot!(conversation.name, conversation.text);
+/// }
+/// # Ok(()) }
+/// ```
+///
+/// # Errors
+///
+/// As [`check`], and where the run ended before its last scenario: some snapshots would be missing, and nobody would see.
+pub async fn snapshots(target: Target) -> Result<Vec<Snapshot>, RunError> {
+    snapshots_with(target, Options::default(), Revision::ALL.to_vec()).await
+}
+
+/// The same in these revisions with these options. The selection of checks is of no account.
+///
+/// # Errors
+///
+/// As [`snapshots`].
+pub async fn snapshots_with(
+    target: Target,
+    options: Options,
+    revisions: Vec<Revision>,
+) -> Result<Vec<Snapshot>, RunError> {
+    let subject = subject(target, options, revisions);
+    on_a_thread(subject, |subject| {
+        let recording = drive::record_scenarios(subject, &conversation::steady_scenarios(Role::Server))?;
+        match conversation::lacks(&recording) {
+            Some(why) => Err(RunError::Incomplete { target: recording.manifest.target.name, why }),
+            None => Ok(conversation::steady(&recording)),
+        }
+    })
+    .await
 }
 
 struct StopOnDrop(Interrupt);

@@ -50,10 +50,31 @@ const TOOLS: [&str; 6] = [
 fn exactly_what_is_known_of_a_real_server_fails(#[case] name: &str, #[case] flag: &str) {
     let Some(command) = prepared("servers", name) else { return };
     let command = format!("{command} {flag}");
+    let called = format!("{name}{}", flag.replace("--", "-"));
+    let recording = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{called}-{}", std::process::id()));
+    let kept = recording.to_str().expect("a path in UTF-8");
     let tools = TOOLS.iter().flat_map(|tool| ["--tool", tool]);
-    let arguments = ["server", "--cmd", &command, "--report", "json"].into_iter().chain(tools);
+    let arguments = ["server", "--cmd", &command, "--record", kept, "--report", "json"].into_iter().chain(tools);
     let report = run(&arguments.collect::<Vec<_>>());
-    compare("servers", &format!("{name}{}", flag.replace("--", "-")), &summary(&report));
+    // How segments leave is not in a conversation: with a flag and without it is the same.
+    for (page, text) in conversations(kept) {
+        compare(&format!("conversations/{name}-server"), &page, &text);
+    }
+    std::fs::remove_dir_all(&recording).expect("the recording is there");
+    compare("servers", &called, &summary(&report));
+}
+
+/// The conversations in a recording, as `mcpwire show` prints them, with the names that [`mcpwire::snapshots`] gives
+/// them.
+fn conversations(recording: &str) -> Vec<(String, String)> {
+    let output = Command::new(env!("CARGO_BIN_EXE_mcpwire")).args(["show", recording]).output().expect("mcpwire runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("text");
+    let named = |page: &str| {
+        let (scenario, revision) = page.lines().next()?.split_once(" in ")?;
+        Some((format!("{revision}-{scenario}"), page.to_owned()))
+    };
+    text.split("\n\n\n").map(|page| named(page).expect("a page begins with its name")).collect()
 }
 
 /// Each call left some 370 bytes in a set of tasks that nobody reaped, until 3.0.0.
@@ -90,10 +111,29 @@ fn exactly_what_is_known_of_a_real_client_fails(#[case] name: &str, #[case] flag
     let seat = SEATS[RUNS.fetch_add(1, Ordering::Relaxed) % SEATS.len()].lock().unwrap_or_else(PoisonError::into_inner);
     let words = shell_words::split(&command).expect("a command line");
     let words: Vec<&str> = words.iter().map(String::as_str).chain((!flag.is_empty()).then_some(flag)).collect();
-    let report = run(&[&["client", "--report", "json", "--"], words.as_slice()].concat());
+    let called = format!("{name}{}", flag.replace("--", "-"));
+    let recording = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("client-{called}-{}", std::process::id()));
+    let kept = recording.to_str().expect("a path in UTF-8");
+    let report = run(&[&["client", "--record", kept, "--report", "json", "--"], words.as_slice()].concat());
     drop(seat);
-    compare("clients", &format!("{name}{}", flag.replace("--", "-")), &summary(&report));
+    // Of the older ones, only what fails is of account.
+    let pages = if CONVERSING.contains(&called.as_str()) { conversations(kept) } else { Vec::new() };
+    for (page, text) in pages {
+        compare(&format!("conversations/{name}-client"), &page, &text);
+    }
+    std::fs::remove_dir_all(&recording).expect("the recording is there");
+    compare("clients", &called, &summary(&report));
 }
+
+/// The clients whose conversations are snapshots: the newest release of each SDK and era.
+const CONVERSING: [&str; 6] = [
+    "rmcp-3.9.0",
+    "python-mcp-1.30.0",
+    "python-mcp-2.3.0",
+    "python-fastmcp-4.1.6",
+    "typescript-sdk-1.32.2",
+    "typescript-client-2.4.0",
+];
 
 fn compare(folder: &str, name: &str, summary: &str) {
     let mut settings = insta::Settings::new();

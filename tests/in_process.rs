@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
@@ -15,11 +15,16 @@ use serde_json::{Value, json};
 
 /// A small stateless server with JSON answers.
 async fn serve(listener: tokio::net::TcpListener) {
-    let app = Router::new().route("/mcp", post(answer));
+    serve_as("in-process", listener).await;
+}
+
+/// The same under another name.
+async fn serve_as(name: &'static str, listener: tokio::net::TcpListener) {
+    let app = Router::new().route("/mcp", post(answer)).with_state(name);
     axum::serve(listener, app).await.expect("axum serves");
 }
 
-async fn answer(headers: HeaderMap, request: Request) -> Response {
+async fn answer(State(name): State<&'static str>, headers: HeaderMap, request: Request) -> Response {
     let Ok(body) = axum::body::to_bytes(request.into_body(), 1 << 20).await else {
         return StatusCode::BAD_REQUEST.into_response();
     };
@@ -43,7 +48,7 @@ async fn answer(headers: HeaderMap, request: Request) -> Response {
             Some(version) => json!({
                 "protocolVersion": version,
                 "capabilities": {},
-                "serverInfo": {"name": "in-process", "version": "1"},
+                "serverInfo": {"name": name, "version": "1"},
             }),
             None => return error(StatusCode::OK, id, -32602, "no version"),
         },
@@ -110,7 +115,7 @@ async fn what_a_server_says_of_its_tables_is_judged(#[case] forgets: bool, #[cas
         counted.fetch_add(1, Ordering::Relaxed);
         next.run(request)
     };
-    let app = Router::new().route("/mcp", post(answer)).layer(from_fn(count));
+    let app = Router::new().route("/mcp", post(answer)).layer(from_fn(count)).with_state("a server with a table");
     let server = InProcess::new("a server with a table", "/mcp", |listener| async move {
         axum::serve(listener, app).await.expect("axum serves");
     });
@@ -133,4 +138,39 @@ async fn dropping_the_check_stops_it() {
     assert!(tokio::time::timeout(std::time::Duration::from_millis(100), checked).await.is_err());
     // Not a measurement: only that nobody waits out the ten seconds for an answer.
     assert!(started.elapsed() < std::time::Duration::from_secs(8));
+}
+
+/// What its users do: the conversations as snapshots, in a folder of their own.
+#[tokio::test]
+async fn the_conversations_with_a_server_are_snapshots() {
+    let mut settings = insta::Settings::new();
+    settings.set_snapshot_path("../snapshots/conversations/in-process");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    let snapshots = mcpwire::snapshots(target()).await.expect("it can be tested");
+    settings.bind(|| {
+        for conversation in snapshots {
+            insta::assert_snapshot!(conversation.name, conversation.text);
+        }
+    });
+}
+
+#[tokio::test]
+async fn one_message_that_is_another_changes_one_line_in_one_snapshot() {
+    let of = |name: &'static str| {
+        let serve = move |listener| serve_as(name, listener);
+        mcpwire::snapshots(Target::InProcess(InProcess::new("a small server", "/mcp", serve)))
+    };
+    let (before, after) = (of("in-process").await.expect("before"), of("renamed-it").await.expect("after"));
+    let lines = |snapshots: &[mcpwire::Snapshot]| -> Vec<(String, String)> {
+        let of_one = |one: &mcpwire::Snapshot| {
+            let name = one.name.clone();
+            one.text.lines().map(|line| (name.clone(), line.to_owned())).collect::<Vec<_>>()
+        };
+        snapshots.iter().flat_map(of_one).collect()
+    };
+    let (before, after) = (lines(&before), lines(&after));
+    assert_eq!(before.len(), after.len());
+    let changed: Vec<_> = before.iter().zip(&after).filter(|(before, after)| before != after).collect();
+    assert!(matches!(changed[..], [(_, (_, line))] if line.contains("renamed-it")), "{changed:#?}");
 }

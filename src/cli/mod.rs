@@ -17,6 +17,7 @@ mod reference;
 mod reference_client;
 mod report;
 mod server;
+mod show;
 mod target;
 
 use std::panic::{self, AssertUnwindSafe};
@@ -63,6 +64,11 @@ enum Command {
     Merge(merge::Args),
     /// Make a baseline, the file of expected failures, from a JSON report.
     Baseline(baseline::Args),
+    /// Show the conversations in a recording: who said what, in two columns.
+    ///
+    /// What differs from run to run has a name like `<session-1>` or `<id>`, so that two runs can be compared; a message
+    /// that was shown before is not shown again. Without --scenario, the scenarios that come out alike in every run.
+    Show(show::Args),
     /// List the checks.
     List(list::Args),
     /// Explain a check: what it asks, why it matters, how to fix what it finds.
@@ -93,6 +99,7 @@ pub fn main() -> ExitCode {
         Command::Compare(args) => compare::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Baseline(args) => baseline::run(args),
+        Command::Show(args) => show::run(&args),
         Command::List(args) => list::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Reference(args) => reference::run(args),

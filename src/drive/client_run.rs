@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use super::client_scenarios;
 use super::peer::{Peer, Scene};
-use super::run::{Observer, Progress, RunError, empty, signal_name, switch_stamps_on};
-use crate::catalogue::{self, Listed};
+use super::run::{Observer, Plan, Progress, RunError, empty, signal_name, switch_stamps_on};
+use crate::catalogue;
 use crate::latency;
 use crate::manifest::{Floor, Options, RevisionRun, Role, TargetFacts};
 use crate::plan;
@@ -60,6 +60,27 @@ pub struct ClientSubject {
 /// Where the client cannot be started or makes no request.
 pub fn record_client(subject: &ClientSubject, observer: &mut dyn Observer) -> Result<Recording, RunError> {
     let selected = catalogue::of_run(Role::Client, &subject.options)?;
+    record_planned(subject, &|revision| plan::scenarios(&selected, revision), observer)
+}
+
+/// Plays these scenarios with a client, whatever the checks need, and hands over the recording, without its secrets.
+///
+/// # Errors
+///
+/// As [`record_client`].
+#[cfg(test)]
+pub fn record_client_scenarios(subject: &ClientSubject, wanted: &[Scenario]) -> Result<Recording, RunError> {
+    let in_revision = |revision: Revision| {
+        wanted.iter().copied().filter(|scenario| scenario.revisions().contains(&revision)).collect()
+    };
+    record_planned(subject, &in_revision, &mut ())
+}
+
+fn record_planned(
+    subject: &ClientSubject,
+    plan: &Plan<'_>,
+    observer: &mut dyn Observer,
+) -> Result<Recording, RunError> {
     switch_stamps_on();
     observer.progress(Progress::Starting);
     let (kind, name) = subject.client.name();
@@ -71,7 +92,7 @@ pub fn record_client(subject: &ClientSubject, observer: &mut dyn Observer) -> Re
     let mut run = Run::of(subject, recording, observer);
     run.survey()?;
     if !run.is_given_up(STUCK_IN_SURVEY) {
-        run.play(&selected);
+        run.play(plan);
     }
     // Nobody shall take what there is for the whole.
     run.is_interrupted(None);
@@ -217,13 +238,11 @@ impl<'r> Run<'r> {
         self.recording.manifest.incomplete.get_or_insert(why);
     }
 
-    /// Plays what the checks need.
-    fn play(&mut self, selected: &[&Listed]) {
+    /// Plays what is planned.
+    fn play(&mut self, plan: &Plan<'_>) {
         let spoken = self.recording.manifest.revisions.iter().filter(|run| run.spoken).map(|run| run.revision);
         let plan: Vec<Part> = spoken
-            .flat_map(|revision| {
-                plan::scenarios(selected, revision).into_iter().map(move |scenario| Part::first(revision, scenario))
-            })
+            .flat_map(|revision| plan(revision).into_iter().map(move |scenario| Part::first(revision, scenario)))
             .collect();
         self.perform(plan);
     }

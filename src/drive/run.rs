@@ -7,7 +7,7 @@ use super::embedded;
 use super::facts::Facts;
 use super::scenarios::{self, survey};
 use super::stage::{Experiments, Stage, Stop, Unanswered, what_came};
-use crate::catalogue::{self, Listed, NoMatch};
+use crate::catalogue::{self, NoMatch};
 use crate::latency;
 use crate::manifest::{FORMAT, Floor, Instruments, Manifest, Options, RevisionRun, Role, TOOL, TargetFacts};
 use crate::plan;
@@ -170,6 +170,14 @@ pub enum RunError {
     /// The system refuses a socket.
     #[error("cannot listen on 127.0.0.1: {0}")]
     Listen(std::io::Error),
+    /// Not all was played that should have been.
+    #[error("{target} was not played with to the end: {why}")]
+    Incomplete {
+        /// The target.
+        target: String,
+        /// Why.
+        why: String,
+    },
     /// A signal came before anything was recorded.
     #[error("interrupted before anything was recorded")]
     Interrupted,
@@ -194,6 +202,25 @@ pub fn record(subject: Subject, observer: &mut dyn Observer) -> Result<Recording
 /// Plays one revision after the other.
 pub(super) fn record_in_turn(subject: Subject, observer: &mut dyn Observer) -> Result<Recording, RunError> {
     let selected = catalogue::of_run(Role::Server, &subject.options)?;
+    record_planned(subject, &|revision| plan::scenarios(&selected, revision), observer)
+}
+
+/// Plays these scenarios with a target, whatever the checks need, and hands over the recording, without its secrets.
+///
+/// # Errors
+///
+/// As [`record`].
+pub fn record_scenarios(subject: Subject, wanted: &[Scenario]) -> Result<Recording, RunError> {
+    let in_revision = |revision: Revision| {
+        wanted.iter().copied().filter(|scenario| scenario.revisions().contains(&revision)).collect()
+    };
+    record_planned(subject, &in_revision, &mut ())
+}
+
+/// What is played in a revision, after the survey.
+pub(super) type Plan<'p> = dyn Fn(Revision) -> Vec<Scenario> + 'p;
+
+fn record_planned(subject: Subject, plan: &Plan<'_>, observer: &mut dyn Observer) -> Result<Recording, RunError> {
     switch_stamps_on();
     observer.progress(Progress::Starting);
     let running = subject.target.start(&subject.interrupt)?;
@@ -216,7 +243,7 @@ pub(super) fn record_in_turn(subject: Subject, observer: &mut dyn Observer) -> R
         observer,
     };
     let spoken = run.survey(&subject.revisions)?;
-    run.play(&selected, &spoken);
+    run.play(plan, &spoken);
     let mut recording = run.recording;
     let redactor = run.redactor;
     // A command line may repeat a secret that came as a header field.
@@ -351,13 +378,11 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Plays what the checks need, revision by revision.
-    fn play(&mut self, selected: &[&Listed], spoken: &[(Revision, Facts)]) {
+    /// Plays what is planned, revision by revision.
+    fn play(&mut self, plan: &Plan<'_>, spoken: &[(Revision, Facts)]) {
         let plan: Vec<(Revision, &Facts, Scenario)> = spoken
             .iter()
-            .flat_map(|(revision, facts)| {
-                plan::scenarios(selected, *revision).into_iter().map(move |scenario| (*revision, facts, scenario))
-            })
+            .flat_map(|(revision, facts)| plan(*revision).into_iter().map(move |scenario| (*revision, facts, scenario)))
             .collect();
         let mut unreachable = 0;
         if self.recording.manifest.incomplete.is_some() {

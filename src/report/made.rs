@@ -60,6 +60,7 @@ pub fn report(checks: Vec<CheckReport>) -> Report {
         floor: None,
         instruments: Instruments { kernel_times: true, withheld_ack: true },
         incomplete: None,
+        faults: None,
         command: "mcpwire server".to_owned(),
         command_tail: String::new(),
         target_output: Vec::new(),

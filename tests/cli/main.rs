@@ -22,6 +22,7 @@ mod readme;
 mod recordings;
 mod resumption;
 mod secrets;
+mod show;
 #[cfg(unix)]
 mod signals;
 mod targets;

@@ -45,3 +45,26 @@ pub fn scene(scenario: Scenario, revision: Revision) -> Option<Scene> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::scene;
+    use crate::conversation::TOGETHER;
+    use crate::drive::peer::Step;
+    use crate::scenario::Scenario;
+    use crate::spec::Revision;
+
+    /// Conversations put them in the order of the script.
+    #[test]
+    fn the_calls_that_are_begun_together_are_known() {
+        let scenes = Revision::ALL.into_iter().flat_map(|revision| {
+            let is_shown = |scenario: &&Scenario| scenario.varies().is_none();
+            Scenario::ALL.iter().filter(is_shown).filter_map(move |scenario| scene(*scenario, revision))
+        });
+        let together = |step: Step| if let Step::Together(labels) = step { Some(labels) } else { None };
+        let begun: BTreeSet<&[&str]> = scenes.flat_map(|scene| scene.steps).filter_map(together).collect();
+        assert_eq!(begun, BTreeSet::from(TOGETHER));
+    }
+}
