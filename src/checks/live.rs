@@ -25,6 +25,9 @@ use crate::wire::interrupt::Interrupt;
 /// So many runs at once: most of their time they wait.
 const SIDE_BY_SIDE: usize = 5;
 
+/// So often is a run made again, with nothing beside it, that comes out otherwise than reviewed.
+const TRIES_ALONE: usize = 2;
+
 /// What the fallback build, which has no clock but ours, cannot measure.
 const OF_KERNEL_CLOCK: [&str; 5] = [
     "isolation/bystanders-are-served",
@@ -38,11 +41,16 @@ const OF_KERNEL_CLOCK: [&str; 5] = [
 const OF_A_PROCESS: [&str; 1] = ["cleanup/memory"];
 
 /// What a fault fails besides in some runs only, as the threads of the client or its last segments come: left out.
-const BY_CHANCE: [(&str, &str); 3] = [
+const BY_CHANCE: [(&str, &str); 6] = [
     ("holds-body", "client/orderly-close"),
     ("answers-by-order", "client/server-requests"),
     // Whether all have their answers in time where each waits for all others.
     ("one-at-a-time", "isolation/answers-reach-their-caller"),
+    // Whether another stream was there to report on while one was resumed.
+    ("reports-on-any-stream", "resumption/nothing-of-other-streams"),
+    // Whether a caller had had its answer by then; in 2025-11-25 it may resume it.
+    ("hangs-up-on-all", "isolation/survives-a-dropped-connection"),
+    ("hangs-up-on-all", "http/body-complete"),
 ];
 
 #[test]
@@ -76,22 +84,28 @@ fn is_judged_under_load(id: &str) -> bool {
 type Named = (&'static str, &'static [&'static str]);
 
 /// Each fault fails the checks that it violates, in one revision at least; all that fails is in the snapshot. A run that
-/// comes out otherwise than reviewed is made once more, with nothing beside it: a busy machine adds rows.
+/// comes out otherwise than reviewed is made again, with nothing beside it: a busy machine adds rows.
 fn as_reviewed<F: Sync>(name: &str, faults: &[F], named: impl Fn(&F) -> Named, run: impl Fn(&F) -> Report + Sync) {
     let reviewed = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("snapshots/{name}.snap")));
     let reviewed = reviewed.unwrap_or_default();
     let mut matrix = String::new();
     let mut missed = Vec::new();
-    for (fault, report) in faults.iter().zip(side_by_side(faults, &run)) {
-        let mut seen = (missing(named(fault), &report), rows(named(fault).0, &report));
-        let lines = format!("\n{}", seen.1);
+    let is_as_reviewed = |lacking: &[String], rows: &str| {
+        let lines = format!("\n{rows}");
         let rest = reviewed.find(&lines).map(|at| &reviewed[at + lines.len()..]);
-        if !seen.0.is_empty() || rest.is_none_or(|rest| rest.starts_with(' ')) {
-            let report = run(fault);
-            seen = (missing(named(fault), &report), rows(named(fault).0, &report));
+        lacking.is_empty() && rest.is_some_and(|rest| !rest.starts_with(' '))
+    };
+    for (fault, report) in faults.iter().zip(side_by_side(faults, &run)) {
+        let seen = |report: &Report| (missing(named(fault), report), rows(named(fault).0, report));
+        let mut now = seen(&report);
+        for _ in 0..TRIES_ALONE {
+            if is_as_reviewed(&now.0, &now.1) {
+                break;
+            }
+            now = seen(&run(fault));
         }
-        missed.extend(seen.0);
-        matrix.push_str(&seen.1);
+        missed.extend(now.0);
+        matrix.push_str(&now.1);
     }
     assert!(missed.is_empty(), "{}\n\n{matrix}", missed.join("\n"));
     if cfg!(all(target_os = "linux", not(mcpwire_portable))) {

@@ -97,7 +97,7 @@ pub fn hostile_where(
     })
 }
 
-/// Reads one request: its head, and the body that Content-Length announces.
+/// Reads one request: its head, and its body without the framing of chunks.
 pub fn read_request(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
     let mut request = read_until(stream, b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&request).to_ascii_lowercase();
