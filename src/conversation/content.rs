@@ -61,7 +61,10 @@ impl Content {
             (MessageKind::Other, _) => ("JSON that is no message".to_owned(), "JSON".to_owned()),
         };
         let mut rest = rest(message);
-        drop_of_every_message(&mut rest);
+        // Those are shown with the header fields.
+        if matches!((side, message.kind), (Side::Client, MessageKind::Request) | (Side::Server, MessageKind::Result)) {
+            drop_of_every_message(&mut rest);
+        }
         let body = normal::value(names, &rest);
         let is_bare = body.as_object().is_some_and(serde_json::Map::is_empty) && !message.is_response();
         let key = (!is_bare)

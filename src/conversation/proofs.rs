@@ -332,3 +332,21 @@ fn what_is_left_out_of_a_long_text_still_shows_when_it_changes() {
     let page = |last| page_of(Vantage::Client, &[answer("application/json", body(last).as_bytes())]);
     assert_eq!(hunks(&page('a'), &page('b')).len(), 1);
 }
+
+#[test]
+fn a_conversation_that_is_missing_is_told() {
+    let mut recording = server().clone();
+    recording.traces.retain(|trace| trace.scenario() != Scenario::Ids);
+    assert_eq!(lacks(&recording).as_deref(), Some("ids (2025-03-26) is missing"));
+    recording.manifest.incomplete = Some("the target went away".to_owned());
+    assert_eq!(lacks(&recording).as_deref(), Some("the target went away"));
+}
+
+#[test]
+fn what_depends_on_time_in_an_event_stream_does_not_show() {
+    let page = |body: &str| page_of(Vantage::Client, &[answer("text/event-stream", body.as_bytes())]);
+    let message = "id: 7\ndata: {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n\n";
+    assert_eq!(page(message), page(&format!(": still here\n\n: still here\n\n{message}: ping\n\n")));
+    // What does not depend on it does.
+    assert_ne!(page(message), page(&format!("retry: 10\n{message}")));
+}
