@@ -5,5 +5,5 @@ mod requirement;
 mod revision;
 
 pub use level::Level;
-pub use requirement::requirement;
+pub use requirement::{Requirement, requirement};
 pub use revision::{Era, Revision};

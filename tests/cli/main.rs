@@ -6,6 +6,8 @@ mod bad_input;
 mod cleanup;
 mod clients;
 #[cfg(unix)]
+mod docs;
+#[cfg(unix)]
 mod faults;
 mod gating;
 mod hostile;
@@ -17,8 +19,6 @@ mod misdeeds;
 mod peer;
 #[cfg(unix)]
 mod proxy;
-#[cfg(unix)]
-mod readme;
 mod recordings;
 mod resumption;
 mod secrets;
