@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -84,11 +85,11 @@ fn every_variable_of_the_script_is_set_by_the_action() {
     let set: BTreeSet<String> = action().runs.steps.into_iter().flat_map(|step| step.env.into_keys()).collect();
     let ends = |c: char| !(c.is_ascii_uppercase() || c == '_');
     let read: BTreeSet<String> = SCRIPT
-        .split("MCPWIRE_")
+        .split("INPUT_")
         .skip(1)
         .filter_map(|rest| rest.split(ends).next())
         .filter(|name| !name.is_empty())
-        .map(|name| format!("MCPWIRE_{name}"))
+        .map(|name| format!("INPUT_{name}"))
         .collect();
     assert_eq!(read, set);
 }
@@ -115,6 +116,10 @@ fn every_option_of_the_script_exists() {
 
 /// Runs the script with these inputs, and gives what it said and what it wrote into the summary.
 fn script(inputs: &[(&str, &str)], folder: &Path) -> (Output, String) {
+    script_with(inputs, folder, BINARY)
+}
+
+fn script_with(inputs: &[(&str, &str)], folder: &Path, binary: &str) -> (Output, String) {
     let summary = folder.join("summary.md");
     let mut command = Command::new("bash");
     command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/ci/action/run")).current_dir(folder);
@@ -123,7 +128,7 @@ fn script(inputs: &[(&str, &str)], folder: &Path) -> (Output, String) {
         let given = inputs.iter().find(|(name, _)| *name == input).map(|(_, value)| (*value).to_owned());
         command.env(name, given.unwrap_or_else(|| action().inputs[&input].default.clone()));
     }
-    command.env("MCPWIRE_BINARY", BINARY).env("GITHUB_STEP_SUMMARY", &summary);
+    command.env("INPUT_BINARY", binary).env("GITHUB_STEP_SUMMARY", &summary);
     let output = command.output().expect("bash");
     (output, fs::read_to_string(summary).unwrap_or_default())
 }
@@ -180,4 +185,35 @@ fn without_a_target_nothing_is_tested_and_that_is_an_error() {
         assert_eq!(output.status.code(), Some(2), "{inputs:?}");
         assert!(String::from_utf8_lossy(&output.stdout).starts_with("::error title=mcpwire::"), "{output:?}");
     }
+}
+
+/// What the script calls the binary with: each input arrives, whole, as one argument.
+#[test]
+fn every_input_reaches_the_binary() {
+    let folder = folder("action-arguments");
+    let said = folder.join("said");
+    fs::write(&said, "#!/bin/sh\nfor word in \"$@\"; do printf '<%s>' \"$word\"; done\n").expect("a file");
+    fs::set_permissions(&said, fs::Permissions::from_mode(0o755)).expect("a file of ours");
+    let values: BTreeMap<String, String> =
+        action().inputs.into_keys().map(|input| (input.clone(), format!("a {input}\u{2019}s"))).collect();
+    let with = |changed: &[(&str, &str)]| {
+        let inputs = values.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let changed_names: Vec<&str> = changed.iter().map(|(name, _)| *name).collect();
+        let kept: Vec<(&str, &str)> = inputs.filter(|(name, _)| !changed_names.contains(name)).collect();
+        let all = [&kept[..], changed].concat();
+        let (output, _) = script_with(&all, &folder, text(&said).as_str());
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    assert_eq!(
+        with(&[("mode", "server"), ("only", "one\nother\n"), ("timeout", "5")]),
+        "<server><--url=a url’s><--cmd=a command’s><--baseline=a expected-failures’s><--revision=a revision’s>\
+         <--set=a set’s><--fail-on=a fail-on’s><--name=a name’s><--only=one><--only=other><--skip=a skip’s>\
+         <--report=json=a json’s><--report=junit=a junit’s><--report=text><--report=github>"
+    );
+    assert_eq!(
+        with(&[("mode", "client"), ("timeout", "5"), ("only", ""), ("skip", "")]),
+        "<client><--timeout=5ms><--baseline=a expected-failures’s><--revision=a revision’s><--set=a set’s>\
+         <--fail-on=a fail-on’s><--name=a name’s><--report=json=a json’s><--report=junit=a junit’s><--report=text>\
+         <--report=github><--><bash><-c><a command’s \"$@\"><mcpwire>"
+    );
 }
