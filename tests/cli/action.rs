@@ -84,11 +84,11 @@ fn every_variable_of_the_script_is_set_by_the_action() {
     let set: BTreeSet<String> = action().runs.steps.into_iter().flat_map(|step| step.env.into_keys()).collect();
     let ends = |c: char| !(c.is_ascii_uppercase() || c == '_');
     let read: BTreeSet<String> = SCRIPT
-        .split("MCPWIRE_")
+        .split("INPUT_")
         .skip(1)
         .filter_map(|rest| rest.split(ends).next())
         .filter(|name| !name.is_empty())
-        .map(|name| format!("MCPWIRE_{name}"))
+        .map(|name| format!("INPUT_{name}"))
         .collect();
     assert_eq!(read, set);
 }
@@ -123,7 +123,7 @@ fn script(inputs: &[(&str, &str)], folder: &Path) -> (Output, String) {
         let given = inputs.iter().find(|(name, _)| *name == input).map(|(_, value)| (*value).to_owned());
         command.env(name, given.unwrap_or_else(|| action().inputs[&input].default.clone()));
     }
-    command.env("MCPWIRE_BINARY", BINARY).env("GITHUB_STEP_SUMMARY", &summary);
+    command.env("INPUT_BINARY", BINARY).env("GITHUB_STEP_SUMMARY", &summary);
     let output = command.output().expect("bash");
     (output, fs::read_to_string(summary).unwrap_or_default())
 }
