@@ -80,7 +80,8 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
         (None, true) => Choice::None,
     };
     let wanted = args.config.wanted(Role::Client, &flags, choice)?;
-    let runs = Runs::of(Role::Client, wanted, &args.report, args.record.as_deref())?;
+    let defaults = Options { timeout: WITHIN, ..Options::default() };
+    let runs = Runs::of(Role::Client, wanted, &defaults, &args.report, args.record.as_deref())?;
     let interrupt = interrupt_on_signals()?;
     runs.go(&interrupt, |run| {
         let settings = &run.wanted.settings;
@@ -88,12 +89,11 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
             [] => Client::Reference(args.fault),
             words => Client::Command(words.to_vec()),
         };
-        let options = settings.options_over(Options { timeout: WITHIN, ..Options::default() });
         let subject = ClientSubject {
             client,
             revisions: settings.revisions(),
-            within: options.timeout,
-            options,
+            within: run.options.timeout,
+            options: run.options.clone(),
             given: run.wanted.given.clone(),
             interrupt: interrupt.clone(),
         };

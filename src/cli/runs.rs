@@ -8,8 +8,9 @@ use super::report::{self, Output};
 use super::server::signalled;
 use super::settings::Wanted;
 use super::{Failure, say};
+use crate::catalogue;
 use crate::config::{Setting, noun};
-use crate::manifest::Role;
+use crate::manifest::{Options, Role};
 use crate::report::Report;
 use crate::report::merge::merge;
 use crate::trace::store::{self, Recording};
@@ -27,13 +28,21 @@ pub struct Runs {
 pub struct Run {
     /// What is tested, and how.
     pub wanted: Wanted,
+    /// What its judgement depends on.
+    pub options: Options,
     gating: Gating,
     record: Option<PathBuf>,
 }
 
 impl Runs {
     /// Refuses what could not be judged or written anyway, before a run is spent on it.
-    pub fn of(role: Role, wanted: Vec<Wanted>, outputs: &[Output], record: Option<&Path>) -> Result<Self, Failure> {
+    pub fn of(
+        role: Role,
+        wanted: Vec<Wanted>,
+        defaults: &Options,
+        outputs: &[Output],
+        record: Option<&Path>,
+    ) -> Result<Self, Failure> {
         let several = wanted.len() > 1;
         let outputs = match (outputs.is_empty(), wanted.first()) {
             (true, Some(wanted)) => said(wanted)?,
@@ -42,6 +51,11 @@ impl Runs {
         report::check(&outputs)?;
         let mut all = Vec::new();
         for wanted in wanted {
+            let options = wanted.settings.options_over(defaults.clone());
+            if let Err(error) = catalogue::of_run(role, &options) {
+                let place = wanted.name.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+                return Err(Failure::usage(format!("{place}{error}")));
+            }
             let gating = Gating::read(&wanted.settings)?;
             if several && wanted.settings.has(Setting::Name) {
                 let place = wanted.settings.place(Setting::Name);
@@ -56,7 +70,7 @@ impl Runs {
             if let Some(folder) = &record {
                 store::may_write(folder).map_err(Failure::usage)?;
             }
-            all.push(Run { wanted, gating, record });
+            all.push(Run { wanted, options, gating, record });
         }
         Ok(Self { all, outputs, role })
     }

@@ -111,7 +111,8 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     flags.option(Setting::Revision, args.revision.as_ref().map(Revisions::value));
     flags.option(Setting::Timeout, args.timeout.map(Value::Duration));
     let wanted = args.config.wanted(Role::Server, &flags, args.target.choice())?;
-    let runs = Runs::of(Role::Server, wanted, &args.report, args.record.as_deref())?;
+    let defaults = Options { load: args.load.load(), ..Options::default() };
+    let runs = Runs::of(Role::Server, wanted, &defaults, &args.report, args.record.as_deref())?;
     let mut chosen = Vec::new();
     for run in &runs.all {
         chosen.push(target::chosen(&run.wanted.settings, args.target.reference())?);
@@ -126,7 +127,7 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
         let subject = Subject {
             target,
             revisions: settings.revisions(),
-            options: settings.options_over(Options { load: args.load.load(), ..Options::default() }),
+            options: run.options.clone(),
             roles,
             experiments: Experiments::WhereSlow,
             permission: crate::target::Permission::of(args.load.allow_load.clone()),

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::setting::Setting;
 use crate::report::text::visible;
+use crate::sets;
 use crate::spec::Revision;
 use crate::target::MARK;
 
@@ -135,12 +136,10 @@ fn head(found: Option<&Found>) -> String {
 }
 
 fn foot(text: &mut String) {
-    text.push_str(
-        "\n# With `--profile ci`, these hold instead:\n\
-         [profile.ci]\n\
-         set = \"2026-11-21\"                      # what a newer mcpwire finds does not turn this red\n\
-         report = [\"text\", \"junit=mcpwire.xml\"]  # on GitHub: [\"text\", \"github\"]\n",
-    );
+    let set = format!("set = {}", toml(sets::newest()));
+    let _ = writeln!(text, "\n# With `--profile ci`, these hold instead:\n[profile.ci]");
+    let _ = writeln!(text, "{set:<40} # what a newer mcpwire finds does not turn this red");
+    let _ = writeln!(text, "{:<40} # on GitHub: [\"text\", \"github\"]", "report = [\"text\", \"junit=mcpwire.xml\"]");
 }
 
 /// What the target says of itself.
@@ -213,7 +212,7 @@ fn guess(role: &'static str, tool: &Value) -> Option<Guess> {
             Some("object") => "{}".to_owned(),
             _ => text(),
         };
-        format!("{} = {value}", toml(name))
+        format!("{} = {value}", key(name))
     };
     let arguments: Vec<String> = required.iter().map(one).collect();
     let is_read_only = tool["annotations"]["readOnlyHint"] == Value::Bool(true);
@@ -240,6 +239,12 @@ fn list(texts: &[String]) -> String {
 /// A text as TOML writes it: as JSON does, but for one character.
 fn toml(text: &str) -> String {
     serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007F")
+}
+
+/// A key as TOML writes it: in quotation marks where it needs them.
+fn key(name: &str) -> String {
+    let is_bare = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    if is_bare { name.to_owned() } else { toml(name) }
 }
 
 /// A name for a target, out of what it calls itself: without the version.

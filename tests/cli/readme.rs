@@ -1,4 +1,5 @@
-//! What the README tells a newcomer to type works: every `sh` block is run, line by line.
+//! What the README and the documents tell a newcomer to type works: every `sh` block is run, line by line, and a `toml`
+//! block before it is `mcpwire.toml`.
 //!
 //! `cargo run --release --` is the binary under test, and `my-server` is the reference server, `my-client` the reference client. A line that ends
 //! in `# exit code N` is meant to.
@@ -14,9 +15,14 @@ use crate::mcpwire::{BINARY, folder};
 
 const README: &str = include_str!("../../README.md");
 
-fn blocks(language: &str) -> Vec<&'static str> {
-    let opening = format!("```{language}\n");
-    README.split(opening.as_str()).skip(1).filter_map(|rest| rest.split("```").next()).collect()
+/// The blocks of a document, each with its language.
+fn all_blocks(document: &'static str) -> Vec<(&'static str, &'static str)> {
+    let fenced = document.split("```").skip(1).step_by(2);
+    fenced.filter_map(|block| block.split_once('\n')).collect()
+}
+
+fn blocks(wanted: &str) -> Vec<&'static str> {
+    all_blocks(README).into_iter().filter(|(language, _)| *language == wanted).map(|(_, text)| text).collect()
 }
 
 fn program(path: &Path, script: &str) {
@@ -26,7 +32,16 @@ fn program(path: &Path, script: &str) {
 
 #[test]
 fn every_command_of_the_readme_does_what_it_says() {
-    let folder = folder("readme");
+    every_command_does_what_it_says("readme", README, 8);
+}
+
+#[test]
+fn every_command_about_the_configuration_does_what_it_says() {
+    every_command_does_what_it_says("configuration", include_str!("../../docs/configuration.md"), 9);
+}
+
+fn every_command_does_what_it_says(name: &str, document: &'static str, at_least: usize) {
+    let folder = folder(name);
     program(
         &folder.join("cargo"),
         &format!("test \"$1 $2 $3\" = 'run --release --' || exit 99\nshift 3\nexec '{BINARY}' \"$@\""),
@@ -39,20 +54,27 @@ fn every_command_of_the_readme_does_what_it_says() {
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap_or_default());
 
     let reference = Reference::start(Config::default()).expect("a reference server");
-    let lines: Vec<&str> = blocks("sh").iter().flat_map(|block| block.lines()).collect();
-    assert!(lines.len() >= 8, "{lines:#?}");
-    for line in lines {
-        // 8000 stands for whatever port the reader has free; a command with a port of its own gets another one.
-        let here = match line.contains("--cmd") {
-            true => line.replace("8000", &dead_port().to_string()),
-            false => line.replace("http://127.0.0.1:8000/mcp", &reference.url()),
-        };
-        let meant = line.split_once("# exit code ").map_or("0", |(_, code)| &code[..1]);
-        let output = Command::new("sh").args(["-c", &here]).current_dir(&folder).env("PATH", &path).output();
-        let output = output.expect("a shell");
-        let code = output.status.code().map(|code| code.to_string());
-        assert_eq!(code.as_deref(), Some(meant), "{line}\n{}", String::from_utf8_lossy(&output.stderr));
+    let mut ran = 0;
+    for (language, block) in all_blocks(document) {
+        if language == "toml" {
+            let here = block.replace("http://127.0.0.1:8000/mcp", &reference.url());
+            fs::write(folder.join("mcpwire.toml"), here).expect("a file");
+        }
+        for line in block.lines().filter(|_| language == "sh") {
+            // 8000 stands for whatever port the reader has free; a command with a port of its own gets another one.
+            let here = match line.contains("--cmd") {
+                true => line.replace("8000", &dead_port().to_string()),
+                false => line.replace("http://127.0.0.1:8000/mcp", &reference.url()),
+            };
+            let meant = line.split_once("# exit code ").map_or("0", |(_, code)| &code[..1]);
+            let output = Command::new("sh").args(["-c", &here]).current_dir(&folder).env("PATH", &path).output();
+            let output = output.expect("a shell");
+            let code = output.status.code().map(|code| code.to_string());
+            assert_eq!(code.as_deref(), Some(meant), "{line}\n{}", String::from_utf8_lossy(&output.stderr));
+            ran += 1;
+        }
     }
+    assert!(ran >= at_least, "{ran} commands");
 }
 
 fn dead_port() -> u16 {
