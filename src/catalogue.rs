@@ -8,6 +8,7 @@ use crate::pattern;
 use crate::scenario::Scenario;
 use crate::sets::UnknownSet;
 use crate::spec::Revision;
+use crate::spelling::distance;
 use crate::trace::Trace;
 #[cfg(test)]
 use crate::trace::edit::Mutant;
@@ -172,20 +173,6 @@ pub fn near(wanted: &str) -> Vec<String> {
     near.into_iter().take(SHOWN).map(|(_, id)| id).collect()
 }
 
-/// How many letters must be put in, left out or exchanged.
-fn distance(one: &str, other: &str) -> usize {
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.bytes().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, b) in other.bytes().enumerate() {
-            let exchanged = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = exchanged.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[other.len()]
-}
-
 /// A selection without a check.
 #[derive(Debug, thiserror::Error)]
 pub enum NoMatch {
@@ -248,6 +235,16 @@ pub fn of_run(role: Role, options: &Options) -> Result<Vec<&'static Listed>, NoM
         let lacking = picked().find_map(|listed| listed.lacks(&options.load));
         if let Some(option) = lacking
             && picked().all(|listed| listed.lacks(&options.load).is_some())
+        {
+            return Err(NoMatch::Load { pattern: pattern.clone(), option });
+        }
+    }
+    for pattern in &options.require {
+        // Whether it is among the selected ones is of no account: a replay selects one check, a shard some.
+        let asked = select(Some(role), std::slice::from_ref(pattern), &[])?;
+        let lacking = asked.iter().find_map(|listed| listed.lacks(&options.load));
+        if let Some(option) = lacking
+            && asked.iter().all(|listed| listed.lacks(&options.load).is_some())
         {
             return Err(NoMatch::Load { pattern: pattern.clone(), option });
         }

@@ -14,6 +14,8 @@ pub enum Standing {
     Fails,
     /// It had to be decided, and could not be.
     Undecided,
+    /// It had to be exercised, and was not.
+    Unmet,
     /// It has findings, of a level that does not make the run fail.
     Mild,
     /// What was found, or could not be decided, is expected by the baseline.
@@ -43,7 +45,32 @@ impl Standing {
 
     /// Whether it makes the run red.
     pub fn is_red(self) -> bool {
-        matches!(self, Self::Fault | Self::Fails | Self::Undecided)
+        matches!(self, Self::Fault | Self::Fails | Self::Undecided | Self::Unmet)
+    }
+}
+
+/// What a check of a report counts for.
+pub fn standing(report: &Report, check: &CheckReport) -> Standing {
+    match Standing::of(check, report.summary.fail_on) {
+        Standing::Quiet if is_unmet(report, check) => Standing::Unmet,
+        standing => standing,
+    }
+}
+
+/// Whether it had to be exercised, and was not. What does not apply is missed only where nothing does that the same
+/// pattern asks for: then the target has lost the whole of it.
+fn is_unmet(report: &Report, check: &CheckReport) -> bool {
+    let applies = |pattern: &String| {
+        let same = |other: &CheckReport| report.target_of(other) == report.target_of(check);
+        let asked = |other: &&CheckReport| same(other) && other.required.contains(pattern);
+        report.checks.iter().filter(asked).any(|other| other.verdict != Verdict::NotApplicable)
+    };
+    match check.verdict {
+        // What was added after the set that gates is nothing that anybody could have pinned.
+        _ if check.after_set => false,
+        Verdict::NotExercised => !check.required.is_empty(),
+        Verdict::NotApplicable => !check.required.iter().all(applies),
+        _ => false,
     }
 }
 
@@ -68,6 +95,8 @@ pub fn of(report: &Report) -> Gate {
         Gate::Findings
     } else if report.incomplete.is_some() || !examined || any(Standing::Undecided) {
         Gate::TooLittle
+    } else if any(Standing::Unmet) {
+        Gate::NotExercised
     } else if report.baseline.as_ref().is_some_and(|baseline| baseline.stale().next().is_some()) {
         Gate::StaleBaseline
     } else {
@@ -121,6 +150,42 @@ mod tests {
         report.checks.push(made::check(ID, R, Verdict::Fail, Level::Must));
         report.count();
         assert_eq!(report.summary.gate, Gate::Findings);
+    }
+
+    #[rstest]
+    #[case::exercised(Verdict::Pass, Gate::Conforms)]
+    #[case::not_exercised(Verdict::NotExercised, Gate::NotExercised)]
+    #[case::nowhere_to_be_seen(Verdict::NotApplicable, Gate::NotExercised)]
+    #[case::could_not_be_decided(Verdict::Inconclusive, Gate::TooLittle)]
+    fn what_is_required_has_to_be_exercised(#[case] verdict: Verdict, #[case] gate: Gate) {
+        let mut check = made::check(ID, R, verdict, Level::Must);
+        check.required = vec!["sse/*".to_owned()];
+        assert_eq!(made::report(vec![passing(), check.clone()]).summary.gate, gate);
+        check.required.clear();
+        let unasked = made::report(vec![passing(), check]).summary.gate;
+        assert_eq!(unasked == Gate::Conforms, gate != Gate::TooLittle, "nobody asked for it: {unasked:?}");
+    }
+
+    #[test]
+    fn what_does_not_apply_is_missed_only_where_nothing_of_the_pattern_does() {
+        let required = |id, verdict| {
+            let mut check = made::check(id, R, verdict, Level::Must);
+            check.required = vec!["sse/*".to_owned()];
+            check
+        };
+        let elsewhere = required(ID, Verdict::NotApplicable);
+        let seen = required("sse/stream-ends-after-response", Verdict::Pass);
+        assert_eq!(made::report(vec![elsewhere.clone(), seen.clone()]).summary.gate, Gate::Conforms);
+        let mut of_another = seen;
+        of_another.target = Some("another target".to_owned());
+        assert_eq!(made::report(vec![elsewhere, of_another]).summary.gate, Gate::NotExercised);
+    }
+
+    #[test]
+    fn what_came_after_the_set_cannot_have_been_required() {
+        let mut check = made::check(ID, R, Verdict::NotExercised, Level::Must);
+        (check.required, check.after_set) = (vec!["sse/*".to_owned()], true);
+        assert_eq!(made::report(vec![passing(), check]).summary.gate, Gate::Conforms);
     }
 
     #[rstest]

@@ -8,6 +8,7 @@ use crate::catalogue::{self, Kind, Listed, NoMatch};
 use crate::confirmation::confirmed;
 use crate::latency::{self, Class, Sample, quantile};
 use crate::manifest::{Manifest, PROXIED, RevisionRun, Role};
+use crate::pattern;
 use crate::report::{CheckReport, FindingReport, LatencyReport, PhasesReport, Report};
 use crate::scenario::Scenario;
 use crate::sets::FrozenSet;
@@ -37,6 +38,10 @@ pub fn judge(recording: &Recording) -> Result<Report, NoMatch> {
     }
     if let Some(set) = &set {
         checks.iter_mut().for_each(|check| set.pin(check));
+    }
+    for check in &mut checks {
+        let asks = |pattern: &&String| pattern::matches(pattern, &check.id);
+        check.required = manifest.options.require.iter().filter(asks).cloned().collect();
     }
     let date = set.map(|set| set.date().to_owned());
     Ok(Report::new(manifest, checks, latency_reports(recording), date))

@@ -26,6 +26,7 @@ mod checks;
 pub mod cli;
 #[doc(hidden)]
 pub mod codec;
+mod config;
 mod confirmation;
 mod conversation;
 mod drive;
@@ -41,6 +42,7 @@ mod report;
 mod scenario;
 mod sets;
 mod spec;
+mod spelling;
 mod target;
 mod trace;
 mod verdict;

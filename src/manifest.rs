@@ -121,6 +121,9 @@ pub struct Options {
     pub only: Vec<String>,
     /// Patterns of the checks to leave out.
     pub skip: Vec<String>,
+    /// Patterns of the checks that have to be exercised: one of the selected ones that is not makes the run fail.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub require: Vec<String>,
     /// What is done beyond the ordinary run.
     #[serde(default, skip_serializing_if = "Load::is_none")]
     pub load: Load,
@@ -188,6 +191,7 @@ impl Default for Options {
             set: None,
             only: Vec::new(),
             skip: Vec::new(),
+            require: Vec::new(),
             load: Load::default(),
         }
     }

@@ -14,6 +14,11 @@ use crate::verdict::{Level, Verdict};
 /// The published sets, oldest first.
 const PUBLISHED: &[(&str, &str)] = &[("2026-11-21", include_str!("sets/2026-11-21.txt"))];
 
+/// The date of the newest set.
+pub fn newest() -> &'static str {
+    PUBLISHED.last().map_or("", |(date, _)| date)
+}
+
 /// The ids and levels of a date.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FrozenSet {

@@ -86,6 +86,23 @@ async fn a_selection_judges_only_what_it_names() {
 }
 
 #[tokio::test]
+async fn what_is_required_of_a_server_has_to_be_exercised() {
+    // The small server answers with JSON alone.
+    let options = |require: &str| Options {
+        only: vec!["sse/*".to_owned(), "http/*".to_owned()],
+        require: vec![require.to_owned()],
+        ..Options::default()
+    };
+    let revisions = || vec![Revision::R20251125];
+    let report = mcpwire::check_with(target(), options("http/content-type"), revisions()).await.expect("a report");
+    report.assert_conformant();
+    let report = mcpwire::check_with(target(), options("sse/*"), revisions()).await.expect("a report");
+    assert!(!report.conforms());
+    let unknown = mcpwire::check_with(target(), options("no/such"), revisions()).await.expect_err("no such check");
+    assert!(unknown.to_string().contains("no check matches `no/such`"), "{unknown}");
+}
+
+#[tokio::test]
 #[should_panic(expected = "nothing was judged")]
 async fn a_server_that_speaks_none_of_the_revisions_is_not_conformant() {
     let report = mcpwire::check_with(target(), Options::default(), vec![Revision::R20260728]).await;

@@ -7,16 +7,18 @@ use clap::Args as Clap;
 
 use super::exit::Exit;
 use super::report::{self, Output};
-use super::server::{JudgementArgs, Revisions, duration, failure, interrupt_on_signals, revisions, signalled};
+use super::runs::Runs;
+use super::server::{JudgementArgs, Revisions, failure, interrupt_on_signals, revisions};
+use super::settings::{self, Choice, ConfigArgs};
 use super::{Failure, progress};
+use crate::config::{Setting, Value, duration};
 use crate::confirmation::doubtful;
 use crate::drive::{self, ClientSubject};
 use crate::judgement;
-use crate::manifest::Options;
+use crate::manifest::{Options, Role};
 use crate::reference::client::Fault;
 use crate::target::client::Client;
 use crate::trace::redact::Redactor;
-use crate::trace::store;
 
 /// How long one scenario may take, unless set: the script waits a few seconds at most, and interpreters with cold
 /// caches need some to start.
@@ -24,6 +26,7 @@ const WITHIN: Duration = Duration::from_secs(30);
 
 /// Options of `mcpwire client`.
 #[derive(Debug, Clap)]
+#[command(after_help = settings::variables(Role::Client))]
 pub struct Args {
     /// The client and its arguments; the URL is appended. No shell is involved. `fixtures/clients/README.md` says what
     /// else a client finds in its environment, and what it can tell.
@@ -34,14 +37,18 @@ pub struct Args {
     #[arg(long, value_name = "NAME", conflicts_with = "command", help_heading = "Target")]
     fault: Option<Fault>,
 
-    /// The revision to test: auto, 2025-03-26, 2025-06-18, 2025-11-25 or 2026-07-28.
-    #[arg(long, value_name = "REVISION", default_value = "auto", value_parser = revisions, help_heading = "Selection")]
-    revision: Revisions,
+    /// The revision to test: auto, 2025-03-26, 2025-06-18, 2025-11-25 or 2026-07-28, or some between commas
+    /// [default: auto].
+    #[arg(long, value_name = "REVISION", value_parser = revisions, help_heading = "Selection")]
+    revision: Option<Revisions>,
     #[command(flatten)]
     judgement: JudgementArgs,
     /// How long the client may take for one scenario; then it is ended with all that it started [default: 30s].
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Limits")]
     timeout: Option<Duration>,
+
+    #[command(flatten)]
+    config: ConfigArgs,
 
     /// Keep the recording in this folder; `mcpwire judge` judges it again.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
@@ -51,51 +58,57 @@ pub struct Args {
     report: Vec<Output>,
 }
 
-/// Tests the client and writes the reports.
+/// Tests the clients, one after another, and writes the reports.
 pub fn run(args: Args) -> Result<Exit, Failure> {
     report::check(&args.report)?;
-    if let Some(folder) = &args.record {
-        store::may_write(folder).map_err(Failure::usage)?;
-    }
     if args.command.first().is_some_and(String::is_empty) {
         return Err(Failure::usage("the command behind `--` is empty"));
     }
-    // As in `mcpwire client -- $(prepare)` where `prepare` failed: the reference client would conform in its place.
+    // As in `mcpwire client -- $(prepare)` where `prepare` failed: another client would conform in its place.
     if args.command.is_empty() && std::env::args_os().next_back().is_some_and(|last| last == "--") {
-        return Err(Failure::usage("no command behind `--`; without `--`, the embedded reference client is tested"));
+        return Err(Failure::usage(
+            "no command behind `--`; without `--`, those of mcpwire.toml are tested, or the embedded reference client",
+        ));
     }
-    let gating = args.judgement.gating.read()?;
-    let given = given(&args);
-    let client = match args.command.is_empty() {
-        true => Client::Reference(args.fault),
-        false => Client::Command(args.command),
+    let mut flags = args.judgement.layer();
+    flags.options(Setting::Command, &args.command);
+    flags.option(Setting::Revision, args.revision.as_ref().map(Revisions::value));
+    flags.option(Setting::Timeout, args.timeout.map(Value::Duration));
+    let choice = match (args.fault, args.command.is_empty()) {
+        (Some(_), _) => Choice::Reference,
+        (None, false) => Choice::Target,
+        (None, true) => Choice::None,
     };
-    let within = args.timeout.unwrap_or(WITHIN);
-    let options = args.judgement.over(Options { timeout: within, ..Options::default() });
+    let wanted = args.config.wanted(Role::Client, &flags, choice)?;
+    let defaults = Options { timeout: WITHIN, ..Options::default() };
+    let runs = Runs::of(Role::Client, wanted, &defaults, &args.report, args.record.as_deref())?;
     let interrupt = interrupt_on_signals()?;
-    let revisions = args.revision.0;
-    let subject = ClientSubject { client, revisions, options, within, given, interrupt: interrupt.clone() };
-    let mut observer = progress::observer();
-    let mut recording = drive::record_client(&subject, &mut *observer)
-        .map_err(|error| failure(&error, &interrupt, &Redactor::default()))?;
-    let judged = judgement::judge(&recording).map_err(Failure::usage)?;
-    let doubtful = doubtful(&recording, &judged);
-    if !doubtful.is_empty() && !interrupt.is_set() {
-        recording = drive::record_again(&subject, recording, &doubtful, &mut *observer);
-    }
-    drop(observer);
-    gating.name(&mut recording.manifest);
-    let judged = gating.judge(&recording)?;
-    let recorded = args.record.as_ref().map_or(Ok(()), |folder| recording.write(folder).map_err(Failure::fault));
-    let reported = report::write(&judged, &args.report);
-    // What could not be written loses nothing of the rest, and is mcpwire's own fault all the same.
-    recorded.and(reported)?;
-    Ok(signalled(&interrupt).unwrap_or(Exit::of(judged.summary.gate)))
-}
-
-/// The options that a replay needs beside the client and the selection, as they would be typed.
-fn given(args: &Args) -> String {
-    let limits = [("--timeout", args.timeout), ("--budget", args.judgement.budget)];
-    let shown = |limit: Duration| format!("{}us", limit.as_micros().max(1));
-    limits.into_iter().filter_map(|(name, limit)| Some(format!(" {name} {}", shown(limit?)))).collect()
+    runs.go(&interrupt, |run| {
+        let settings = &run.wanted.settings;
+        let client = match settings.texts(Setting::Command) {
+            [] => Client::Reference(args.fault),
+            words => Client::Command(words.to_vec()),
+        };
+        let subject = ClientSubject {
+            client,
+            revisions: settings.revisions(),
+            within: run.options.timeout,
+            options: run.options.clone(),
+            given: run.wanted.given.clone(),
+            interrupt: interrupt.clone(),
+        };
+        let mut observer = progress::observer();
+        let mut recording = drive::record_client(&subject, &mut *observer)
+            .map_err(|error| failure(&error, &interrupt, &Redactor::default()))?;
+        let judged = judgement::judge(&recording).map_err(Failure::usage)?;
+        let doubtful = doubtful(&recording, &judged);
+        if !doubtful.is_empty() && !interrupt.is_set() {
+            recording = drive::record_again(&subject, recording, &doubtful, &mut *observer);
+        }
+        if let Some(command) = run.wanted.command(Role::Client) {
+            recording.manifest.command = command;
+            recording.manifest.command_tail.clear();
+        }
+        Ok(recording)
+    })
 }

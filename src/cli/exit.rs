@@ -19,7 +19,7 @@ pub enum Exit {
     StaleBaseline,
     /// 5: mcpwire itself failed.
     Fault,
-    /// 6: nothing or too little was judged, or the run is incomplete.
+    /// 6: nothing or too little was judged, what has to be exercised was not, or the run is incomplete.
     TooLittle,
     /// 130 or 143: a signal ended the run; the partial report is written.
     Signal(u8),
@@ -34,7 +34,8 @@ Exit codes:
   3    the target could not be started or reached, or refuses every request
   4    an entry of the baseline is stale, and nothing else is wrong
   5    mcpwire itself failed
-  6    nothing or too little was judged, or the run is incomplete
+  6    nothing or too little was judged, or not what --require asks for, or the run
+       is incomplete
   130  interrupted (143: terminated); the partial report is written";
 
 impl Exit {
@@ -43,7 +44,7 @@ impl Exit {
         match gate {
             Gate::Conforms => Self::Conforms,
             Gate::Findings => Self::Findings,
-            Gate::TooLittle => Self::TooLittle,
+            Gate::TooLittle | Gate::NotExercised => Self::TooLittle,
             Gate::StaleBaseline => Self::StaleBaseline,
             Gate::Fault => Self::Fault,
         }

@@ -7,6 +7,7 @@ use clap::Args as Clap;
 
 use super::Failure;
 use crate::baseline::Baseline;
+use crate::config::{Layer, Setting, Value};
 use crate::judgement;
 use crate::manifest::Manifest;
 use crate::report::Report;
@@ -21,7 +22,10 @@ pub struct GatingArgs {
     baseline: Option<PathBuf>,
     /// Gate on the checks and levels that were published on this date; what came later is reported apart.
     #[arg(long, value_name = "DATE", value_parser = date, help_heading = "Gate")]
-    pub set: Option<String>,
+    set: Option<String>,
+    /// Fail where a selected check that matches, an id or a pattern such as `sse/*`, was not exercised.
+    #[arg(long, value_name = "PATTERN", help_heading = "Gate")]
+    require: Vec<String>,
     /// What the target is called in reports and in the baseline, instead of its address or command.
     #[arg(long, value_name = "NAME", help_heading = "Output")]
     name: Option<String>,
@@ -40,10 +44,14 @@ pub fn date(text: &str) -> Result<String, String> {
 }
 
 impl GatingArgs {
-    /// Reads the files, before a run is spent on what could not be judged.
-    pub fn read(&self) -> Result<Gating, Failure> {
-        let baseline = self.baseline.as_deref().map(baseline).transpose()?;
-        Ok(Gating { baseline, name: self.name.clone() })
+    /// What they say.
+    pub fn say(&self, layer: &mut Layer) {
+        let baseline = self.baseline.as_ref().map(|path| path.display().to_string());
+        for (setting, text) in [(Setting::Baseline, &baseline), (Setting::Set, &self.set), (Setting::Name, &self.name)]
+        {
+            layer.option(setting, text.clone().map(Value::Text));
+        }
+        layer.options(Setting::Require, &self.require);
     }
 }
 
@@ -55,6 +63,22 @@ pub fn baseline(path: &Path) -> Result<Baseline, Failure> {
 }
 
 impl Gating {
+    /// Reads the files, before a run is spent on what could not be judged.
+    pub fn read(settings: &Layer) -> Result<Self, Failure> {
+        let baseline = settings.text(Setting::Baseline).map(|path| {
+            let said =
+                |failure: Failure| Failure::usage(format!("{}{}", settings.place(Setting::Baseline), failure.message));
+            baseline(Path::new(path)).map_err(said)
+        });
+        Ok(Self { baseline: baseline.transpose()?, name: settings.text(Setting::Name).map(str::to_owned) })
+    }
+
+    /// With this name for the target, where it has no other one.
+    pub fn named(mut self, name: Option<&str>) -> Self {
+        self.name = self.name.or(name.map(str::to_owned));
+        self
+    }
+
     /// Gives the target its name.
     pub fn name(&self, manifest: &mut Manifest) {
         if let Some(name) = &self.name {

@@ -6,6 +6,7 @@ use clap::Args as Clap;
 
 use super::Failure;
 use super::exit::Exit;
+use super::gating::Gating;
 use super::report::{self, Output};
 use super::server::{JudgementArgs, Revisions, revisions};
 use crate::trace::store::Recording;
@@ -29,10 +30,11 @@ pub struct Args {
 /// Judges the recording and writes the reports.
 pub fn run(args: Args) -> Result<Exit, Failure> {
     report::check(&args.report)?;
-    let gating = args.judgement.gating.read()?;
+    let said = args.judgement.layer();
+    let gating = Gating::read(&said)?;
     let mut recording = Recording::read(&args.recording).map_err(Failure::usage)?;
     let manifest = &mut recording.manifest;
-    manifest.options = args.judgement.over(manifest.options.clone());
+    manifest.options = said.options_over(manifest.options.clone());
     manifest.revisions.retain(|run| args.revision.0.contains(&run.revision));
     gating.name(manifest);
     let judged = gating.judge(&recording)?;

@@ -7,14 +7,16 @@ use clap::Args as Clap;
 
 use super::exit::Exit;
 use super::report::{self, Format, Output};
-use super::server::{Revisions, duration, durations, failure, interrupt_on_signals, revisions, signalled};
-use super::target::{Chosen, TargetArgs};
+use super::server::{Revisions, failure, interrupt_on_signals, revisions, signalled};
+use super::settings::ConfigArgs;
+use super::target::{self, Chosen, TargetArgs};
 use super::{Failure, progress};
+use crate::config::{Setting, Value, duration};
 use crate::drive::{self, Experiments, Subject};
 use crate::judgement;
-use crate::manifest::Options;
+use crate::manifest::{Options, Role};
 use crate::report::latency::Latencies;
-use crate::target;
+use crate::target::Permission;
 use crate::trace::store;
 
 /// Options of `mcpwire latency`.
@@ -23,15 +25,19 @@ pub struct Args {
     #[command(flatten)]
     target: TargetArgs,
 
-    /// The revision to measure: auto, 2025-03-26, 2025-06-18, 2025-11-25 or 2026-07-28.
-    #[arg(long, value_name = "REVISION", default_value = "auto", value_parser = revisions, help_heading = "Selection")]
-    revision: Revisions,
+    /// The revision to measure: auto, 2025-03-26, 2025-06-18, 2025-11-25 or 2026-07-28, or some between commas
+    /// [default: auto].
+    #[arg(long, value_name = "REVISION", value_parser = revisions, help_heading = "Selection")]
+    revision: Option<Revisions>,
     /// What a call may take in the median, over what this machine takes anyway [default: 10ms].
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Limits")]
     budget: Option<Duration>,
     /// Wait this long for an answer [default: 10s].
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Limits")]
     timeout: Option<Duration>,
+
+    #[command(flatten)]
+    config: ConfigArgs,
 
     /// Keep the recording in this folder; `mcpwire judge` judges it again.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
@@ -47,28 +53,44 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     if let Some(folder) = &args.record {
         store::may_write(folder).map_err(Failure::usage)?;
     }
-    let given = args.target.given() + &durations([("--timeout", args.timeout), ("--budget", args.budget)]);
-    let Chosen { target, roles, secrets } = args.target.choose()?;
+    let mut flags = args.target.layer()?;
+    flags.option(Setting::Revision, args.revision.as_ref().map(Revisions::value));
+    flags.option(Setting::Timeout, args.timeout.map(Value::Duration));
+    flags.option(Setting::Budget, args.budget.map(Value::Duration));
+    let wanted = args.config.wanted(Role::Server, &flags, args.target.choice())?;
+    let [wanted] = &wanted[..] else {
+        let names: Vec<&str> = wanted.iter().filter_map(|wanted| wanted.name.as_deref()).collect();
+        let names = names.join(", ");
+        return Err(Failure::usage(format!("one server is measured at a time: name it with --target ({names})")));
+    };
+    let settings = &wanted.settings;
+    let Chosen { target, roles, secrets } = target::chosen(settings, args.target.reference())?;
+    // What gates, and how it is reported, is a matter of `mcpwire server`.
     let options = Options {
-        timeout: args.timeout.unwrap_or(Options::TIMEOUT),
-        budget: args.budget.unwrap_or(Options::BUDGET),
-        budget_is_set: args.budget.is_some(),
         only: vec!["latency/*".to_owned()],
-        ..Options::default()
+        skip: Vec::new(),
+        require: Vec::new(),
+        set: None,
+        fail_on: Options::default().fail_on,
+        ..settings.options_over(Options::default())
     };
     let interrupt = interrupt_on_signals()?;
     let subject = Subject {
         target,
-        revisions: args.revision.0,
+        revisions: settings.revisions(),
         options,
         roles,
         experiments: Experiments::Always,
-        permission: target::Permission::default(),
-        given,
+        permission: Permission::default(),
+        given: wanted.given.clone(),
         interrupt: interrupt.clone(),
     };
-    let recording =
+    let mut recording =
         drive::record(subject, &mut *progress::observer()).map_err(|error| failure(&error, &interrupt, &secrets))?;
+    if let Some(command) = wanted.command(Role::Server) {
+        recording.manifest.command = secrets.redact_text(&command);
+        recording.manifest.target.name = wanted.name.clone().unwrap_or_default();
+    }
     let recorded = args.record.as_ref().map_or(Ok(()), |folder| recording.write(folder).map_err(Failure::fault));
     let judged = judgement::judge(&recording).map_err(Failure::usage)?;
     let latencies = Latencies::of(&recording, &judged);

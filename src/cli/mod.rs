@@ -3,9 +3,11 @@
 mod baseline;
 mod client;
 mod compare;
+mod completions;
 mod exit;
 mod explain;
 mod gating;
+mod init;
 mod judge;
 mod latency;
 mod list;
@@ -16,7 +18,9 @@ mod proxy;
 mod reference;
 mod reference_client;
 mod report;
+mod runs;
 mod server;
+mod settings;
 mod show;
 mod target;
 
@@ -40,12 +44,14 @@ struct Cli {
 enum Command {
     /// Test a server.
     ///
-    /// Without --url and --cmd, the embedded reference server is tested.
+    /// Without --url and --cmd, the servers of mcpwire.toml are tested, one after the other; where there is no such file,
+    /// the embedded reference server.
     Server(Box<server::Args>),
     /// Test a client.
     ///
     /// The command after `--` is started once for every scenario, with the URL of a scripted peer as its last
-    /// argument. Without a command, the embedded reference client is tested.
+    /// argument. Without a command, the clients of mcpwire.toml are tested; where there is no such file, the embedded
+    /// reference client.
     Client(Box<client::Args>),
     /// Record what passes between a client and a server that run for themselves.
     ///
@@ -54,9 +60,19 @@ enum Command {
     /// Measure a server: how long each phase of each kind of call takes, and what makes slow ones slow.
     ///
     /// Plays what `server --only 'latency/*'` plays, and every experiment besides. Without --url and --cmd, the
-    /// embedded reference server is measured.
+    /// server of mcpwire.toml is measured; where there is no such file, the embedded reference server.
     Latency(Box<latency::Args>),
+    /// Look at a server or a client, and write mcpwire.toml for it.
+    ///
+    /// Without a target, the file shows what can be said. A file that is there is not overwritten.
+    Init(Box<init::Args>),
+    /// Print the JSON Schema of mcpwire.toml, for editors.
+    Schema,
+    /// Print what a shell needs to complete a command line.
+    Completions(completions::Args),
     /// Judge a recording again.
+    ///
+    /// The options of the run hold, unless they are given again here: neither the environment nor mcpwire.toml is asked.
     Judge(judge::Args),
     /// Say what changed from one JSON report to another: regressions, improvements, what is no longer exercised.
     Compare(compare::Args),
@@ -95,6 +111,9 @@ pub fn main() -> ExitCode {
         Command::Client(args) => client::run(*args),
         Command::Proxy(args) => proxy::run(args),
         Command::Latency(args) => latency::run(*args),
+        Command::Init(args) => init::run(&args),
+        Command::Schema => init::print_schema(),
+        Command::Completions(args) => completions::run(&args),
         Command::Judge(args) => judge::run(args),
         Command::Compare(args) => compare::run(&args),
         Command::Merge(args) => merge::run(&args),

@@ -7,9 +7,11 @@ use clap::Args as Clap;
 
 use super::exit::Exit;
 use super::server::interrupt_on_signals;
+use super::settings::ConfigArgs;
 use super::{Failure, print, say};
+use crate::config::Setting;
 use crate::drive::{self, ProxySubject};
-use crate::manifest::Options;
+use crate::manifest::{Options, Role};
 use crate::target::{Endpoint, Permission};
 use crate::trace::store;
 use crate::wire::fault::{self, Fault};
@@ -19,8 +21,14 @@ use crate::wire::fault::{self, Fault};
 #[command(after_help = faults())]
 pub struct Args {
     /// The URL of the server.
-    #[arg(long, value_name = "URL", required_unless_present = "list_faults")]
+    #[arg(long, value_name = "URL", required_unless_present_any = ["list_faults", "target"])]
     url: Option<String>,
+    /// The server of mcpwire.toml that is called so, instead; it has to run already, at the URL that stands there.
+    #[arg(long, value_name = "NAME", conflicts_with = "url")]
+    target: Option<String>,
+    /// Read the server from this file instead of mcpwire.toml.
+    #[arg(long, value_name = "FILE", requires = "target")]
+    config: Option<PathBuf>,
     /// Keep the recordings in this folder: `server` and `client` in it, each for `mcpwire judge`.
     #[arg(long, value_name = "DIR", required_unless_present = "list_faults")]
     record: Option<PathBuf>,
@@ -44,11 +52,14 @@ pub struct Args {
 
 /// Passes on what comes until a signal ends it, and writes the recordings.
 pub fn run(args: Args) -> Result<Exit, Failure> {
-    let (Some(url), Some(record), false) = (args.url, args.record, args.list_faults) else {
+    let (Some(record), false) = (args.record, args.list_faults) else {
         print(&faults())?;
         return Ok(Exit::Conforms);
     };
-    let server = Endpoint::from_url(&url, "/mcp").map_err(Failure::usage)?;
+    let server = match (args.url, args.target) {
+        (Some(url), _) => Endpoint::from_url(&url, "/mcp").map_err(Failure::usage)?,
+        (None, name) => endpoint(args.config, &name.unwrap_or_default())?,
+    };
     if !args.fault.is_empty() {
         Permission::of(args.allow_load).check("--fault", &server).map_err(Failure::usage)?;
     }
@@ -79,6 +90,17 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Conforms)
+}
+
+/// Where a server of the configuration runs.
+fn endpoint(config: Option<PathBuf>, name: &str) -> Result<Endpoint, Failure> {
+    let target = ConfigArgs::of_file(config).named(Role::Server, name)?;
+    let place = target.place(Setting::Url);
+    match target.text(Setting::Url) {
+        Some(url) => Endpoint::from_url(url, target.text(Setting::Path).unwrap_or("/mcp"))
+            .map_err(|error| Failure::usage(format!("{place}{error}"))),
+        None => Err(Failure::usage(format!("server `{name}` has no `url`: a proxy starts nothing"))),
+    }
 }
 
 /// Short enough to be typed again.

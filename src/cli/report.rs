@@ -2,77 +2,11 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::path::Path;
 
 use super::{Failure, print, say};
+pub use crate::report::output::{Format, Output, text_or_json};
 use crate::report::{Report, github, json, junit, text};
-
-/// One report to be written.
-#[derive(Clone, Debug)]
-pub struct Output {
-    format: Format,
-    path: Option<PathBuf>,
-}
-
-/// What a report is written as.
-#[derive(Clone, Copy, Debug)]
-pub enum Format {
-    /// For a person; with colours for a terminal.
-    Text(text::Style),
-    /// For a program.
-    Json,
-    /// For a CI system that shows tests.
-    Junit,
-    /// For GitHub: annotations on standard output, and a summary where `GITHUB_STEP_SUMMARY` says.
-    Github,
-}
-
-/// A format that does not exist.
-#[derive(Debug, thiserror::Error)]
-pub enum OutputError {
-    /// No such format.
-    #[error("report format `{0}` is not known (known formats: text, json, junit, github)")]
-    Format(String),
-    /// A format that this command has not.
-    #[error("report format `{0}` is not known here (known formats: text, json)")]
-    Elsewhere(String),
-    /// A format that goes where GitHub looks for it.
-    #[error("`{0}`: github has no path: annotations go to standard output, the summary where GITHUB_STEP_SUMMARY says")]
-    Github(String),
-    /// No path behind the equals sign.
-    #[error("`{0}` has no path behind the `=`")]
-    Path(String),
-}
-
-impl FromStr for Output {
-    type Err = OutputError;
-
-    fn from_str(text: &str) -> Result<Self, OutputError> {
-        let (format, path) = match text.split_once('=') {
-            Some((_, "")) => return Err(OutputError::Path(text.to_owned())),
-            Some((format, path)) => (format, Some(PathBuf::from(path))),
-            None => (text, None),
-        };
-        let format = match format {
-            "junit" => Format::Junit,
-            "github" if path.is_some() => return Err(OutputError::Github(text.to_owned())),
-            "github" => Format::Github,
-            "text" => Format::Text(text::Style::COLOUR),
-            "json" => Format::Json,
-            other => return Err(OutputError::Format(other.to_owned())),
-        };
-        Ok(Self { format, path })
-    }
-}
-
-/// Reads an output of a command whose reports have no checks.
-pub fn text_or_json(text: &str) -> Result<Output, OutputError> {
-    match text.parse::<Output>()? {
-        Output { format: Format::Junit | Format::Github, .. } => Err(OutputError::Elsewhere(text.to_owned())),
-        output => Ok(output),
-    }
-}
 
 /// Reads a report that was written as JSON.
 pub fn read(path: &Path) -> Result<Report, Failure> {
@@ -129,30 +63,26 @@ pub fn write_rendered(
 ) -> Result<(), Failure> {
     let default = [Output { format: Format::Text(text::Style::COLOUR), path: None }];
     let outputs = if outputs.is_empty() { &default } else { outputs };
-    let failed: Vec<String> = outputs.iter().filter_map(|output| output.write(&render).err()).collect();
-    if !outputs.iter().any(Output::is_read_at_once) {
+    let failed: Vec<String> = outputs.iter().filter_map(|output| write_one(output, &render).err()).collect();
+    if !outputs.iter().any(is_read_at_once) {
         say(&conclusion());
     }
     if failed.is_empty() { Ok(()) } else { Err(Failure::fault(failed.join("; "))) }
 }
 
-impl Output {
-    /// Whether a person reads its conclusion on standard output.
-    fn is_read_at_once(&self) -> bool {
-        matches!(self, Self { format: Format::Text(_), path: None })
-    }
+/// Whether a person reads its conclusion on standard output.
+fn is_read_at_once(output: &Output) -> bool {
+    matches!(output, Output { format: Format::Text(_), path: None })
+}
 
-    fn write(&self, render: &impl Fn(Format) -> String) -> Result<(), String> {
-        let rendered = render(match (self.format, &self.path) {
-            // A file is no terminal; standard output strips the colours itself where it is none.
-            (Format::Text(_), Some(_)) => Format::Text(text::Style::PLAIN),
-            (format, _) => format,
-        });
-        match &self.path {
-            None => print(&rendered).map_err(|failure| failure.message),
-            Some(path) => {
-                fs::write(path, rendered).map_err(|error| format!("cannot write {}: {error}", path.display()))
-            }
-        }
+fn write_one(output: &Output, render: &impl Fn(Format) -> String) -> Result<(), String> {
+    let rendered = render(match (output.format, &output.path) {
+        // A file is no terminal; standard output strips the colours itself where it is none.
+        (Format::Text(_), Some(_)) => Format::Text(text::Style::PLAIN),
+        (format, _) => format,
+    });
+    match &output.path {
+        None => print(&rendered).map_err(|failure| failure.message),
+        Some(path) => fs::write(path, rendered).map_err(|error| format!("cannot write {}: {error}", path.display())),
     }
 }

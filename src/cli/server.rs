@@ -8,27 +8,29 @@ use clap::Args as Clap;
 use super::exit::Exit;
 use super::gating::GatingArgs;
 use super::load::LoadArgs;
-use super::progress;
 use super::report::{self, Output};
-use super::target::{Chosen, TargetArgs};
-use super::{Failure, say};
+use super::runs::Runs;
+use super::settings::{self, ConfigArgs};
+use super::target::{self, Chosen, TargetArgs};
+use super::{Failure, progress, say};
+use crate::config::{self, Layer, Setting, Value, duration};
 use crate::drive::{self, Experiments, RunError, Subject};
-use crate::manifest::Options;
+use crate::manifest::{Options, Role};
 use crate::spec::Revision;
-use crate::target;
 use crate::trace::redact::Redactor;
-use crate::trace::store;
 use crate::verdict::Level;
 use crate::wire::interrupt::Interrupt;
 
 /// Options of `mcpwire server`.
 #[derive(Debug, Clap)]
+#[command(after_help = settings::variables(Role::Server))]
 pub struct Args {
     #[command(flatten)]
     target: TargetArgs,
-    /// The revision to test: auto, 2025-03-26, 2025-06-18, 2025-11-25 or 2026-07-28.
-    #[arg(long, value_name = "REVISION", default_value = "auto", value_parser = revisions, help_heading = "Selection")]
-    revision: Revisions,
+    /// The revision to test: auto, 2025-03-26, 2025-06-18, 2025-11-25 or 2026-07-28, or some between commas
+    /// [default: auto].
+    #[arg(long, value_name = "REVISION", value_parser = revisions, help_heading = "Selection")]
+    revision: Option<Revisions>,
     #[command(flatten)]
     judgement: JudgementArgs,
     /// Wait this long for an answer [default: 10s]. A target that leaves several requests in a row unanswered is
@@ -38,6 +40,9 @@ pub struct Args {
 
     #[command(flatten)]
     load: LoadArgs,
+
+    #[command(flatten)]
+    config: ConfigArgs,
 
     /// Keep the recording in this folder; `mcpwire judge` judges it again.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
@@ -70,21 +75,16 @@ pub struct JudgementArgs {
 }
 
 impl JudgementArgs {
-    /// These options where they say something, else those.
-    pub fn over(self, mut those: Options) -> Options {
-        if let Some(budget) = self.budget {
-            (those.budget, those.budget_is_set) = (budget, true);
-        }
-        those.stream_end_grace = self.stream_end_grace.unwrap_or(those.stream_end_grace);
-        those.fail_on = self.fail_on.unwrap_or(those.fail_on);
-        those.set = self.gating.set.or(those.set);
-        if !self.only.is_empty() {
-            those.only = self.only;
-        }
-        if !self.skip.is_empty() {
-            those.skip = self.skip;
-        }
-        those
+    /// What they say.
+    pub fn layer(&self) -> Layer {
+        let mut layer = Layer::default();
+        layer.options(Setting::Only, &self.only);
+        layer.options(Setting::Skip, &self.skip);
+        layer.option(Setting::Budget, self.budget.map(Value::Duration));
+        layer.option(Setting::StreamEndGrace, self.stream_end_grace.map(Value::Duration));
+        layer.option(Setting::FailOn, self.fail_on.map(Value::Level));
+        self.gating.say(&mut layer);
+        layer
     }
 }
 
@@ -92,74 +92,56 @@ impl JudgementArgs {
 #[derive(Clone, Debug)]
 pub struct Revisions(pub Vec<Revision>);
 
-/// Reads `auto`, or a revision.
-pub fn revisions(text: &str) -> Result<Revisions, String> {
-    match text {
-        "auto" => Ok(Revisions(Revision::ALL.to_vec())),
-        date => match date.parse() {
-            Ok(revision) => Ok(Revisions(vec![revision])),
-            Err(error) => Err(format!("{error}, or auto")),
-        },
+impl Revisions {
+    /// As a value of the setting.
+    pub fn value(&self) -> Value {
+        Value::Revisions(self.0.clone())
     }
 }
 
-/// Reads a duration such as `10ms` or `2s`.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    // Longer than anybody waits, and far from where adding it to a time overflows.
-    const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-    let read: Option<Duration> = text.parse::<jiff::SignedDuration>().ok().and_then(|signed| signed.try_into().ok());
-    read.filter(|duration| !duration.is_zero() && *duration <= LONGEST)
-        .ok_or_else(|| format!("`{text}` is not a duration above zero and up to a day, such as 500us, 10ms or 2s"))
+/// Reads `auto`, or revisions between commas.
+pub fn revisions(text: &str) -> Result<Revisions, String> {
+    config::revisions(text).map(Revisions)
 }
 
-/// Tests the server and writes the reports.
+/// Tests the servers, one after another, and writes the reports.
 pub fn run(args: Args) -> Result<Exit, Failure> {
     report::check(&args.report)?;
-    if let Some(folder) = &args.record {
-        store::may_write(folder).map_err(Failure::usage)?;
+    let mut flags = args.target.layer()?.over(&args.judgement.layer());
+    flags.option(Setting::Revision, args.revision.as_ref().map(Revisions::value));
+    flags.option(Setting::Timeout, args.timeout.map(Value::Duration));
+    let wanted = args.config.wanted(Role::Server, &flags, args.target.choice())?;
+    let defaults = Options { load: args.load.load(), ..Options::default() };
+    let runs = Runs::of(Role::Server, wanted, &defaults, &args.report, args.record.as_deref())?;
+    let mut chosen = Vec::new();
+    for run in &runs.all {
+        chosen.push(target::chosen(&run.wanted.settings, args.target.reference())?);
     }
-    let gating = args.judgement.gating.read()?;
-    let given = given(&args);
-    let Chosen { target, roles, secrets } = args.target.choose()?;
-    let defaults = Options { timeout: args.timeout.unwrap_or(Options::TIMEOUT), ..Options::default() };
     args.load.announce();
-    let options = Options { load: args.load.load(), ..args.judgement.over(defaults) };
     let interrupt = interrupt_on_signals()?;
-    let subject = Subject {
-        target,
-        revisions: args.revision.0,
-        options,
-        roles,
-        experiments: Experiments::WhereSlow,
-        permission: target::Permission::of(args.load.allow_load),
-        given,
-        interrupt: interrupt.clone(),
-    };
-    let mut recording =
-        drive::record(subject, &mut *progress::observer()).map_err(|error| failure(&error, &interrupt, &secrets))?;
-    gating.name(&mut recording.manifest);
-    let recorded = args.record.as_ref().map_or(Ok(()), |folder| recording.write(folder).map_err(Failure::fault));
-    let judged = gating.judge(&recording)?;
-    let reported = report::write(&judged, &args.report);
-    // What could not be written loses nothing of the rest, and is mcpwire's own fault all the same.
-    recorded.and(reported)?;
-    Ok(signalled(&interrupt).unwrap_or(Exit::of(judged.summary.gate)))
-}
-
-/// The options that a replay needs beside the target and the selection, as they would be typed.
-fn given(args: &Args) -> String {
-    let limits = [
-        ("--timeout", args.timeout),
-        ("--budget", args.judgement.budget),
-        ("--stream-end-grace", args.judgement.stream_end_grace),
-    ];
-    args.target.given() + &durations(limits) + &args.load.given()
-}
-
-/// Options that take a duration as they would be typed again, each behind a blank.
-pub(super) fn durations<const N: usize>(options: [(&str, Option<Duration>); N]) -> String {
-    let typed = |(name, value): (&str, Option<Duration>)| Some(format!(" {name} {}us", value?.as_micros().max(1)));
-    options.into_iter().filter_map(typed).collect()
+    let mut chosen = chosen.into_iter();
+    runs.go(&interrupt, |run| {
+        // As many as there are runs.
+        let Some(Chosen { target, roles, secrets }) = chosen.next() else { return Err(Failure::fault("no target")) };
+        let settings = &run.wanted.settings;
+        let subject = Subject {
+            target,
+            revisions: settings.revisions(),
+            options: run.options.clone(),
+            roles,
+            experiments: Experiments::WhereSlow,
+            permission: crate::target::Permission::of(args.load.allow_load.clone()),
+            given: run.wanted.given.clone() + &args.load.given(),
+            interrupt: interrupt.clone(),
+        };
+        let given = args.load.given();
+        let mut recording = drive::record(subject, &mut *progress::observer())
+            .map_err(|error| failure(&error, &interrupt, &secrets))?;
+        if let Some(command) = run.wanted.command(Role::Server) {
+            recording.manifest.command = secrets.redact_text(&format!("{command}{given}"));
+        }
+        Ok(recording)
+    })
 }
 
 pub(super) fn failure(error: &RunError, interrupt: &Interrupt, secrets: &Redactor) -> Failure {
@@ -187,7 +169,7 @@ pub(super) fn interrupt_on_signals() -> Result<Interrupt, Failure> {
         std::thread::spawn(move || {
             for signal in signals.forever() {
                 if first.is_set() {
-                    target::end_all_at_once();
+                    crate::target::end_all_at_once();
                     std::process::exit(128 + signal);
                 }
                 first.set(usize::try_from(signal).unwrap_or(2));

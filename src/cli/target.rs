@@ -6,7 +6,8 @@ use std::time::Duration;
 use clap::Args as Clap;
 
 use super::Failure;
-use super::server::duration;
+use super::settings::Choice;
+use crate::config::{Layer, Setting, Source, Value, duration};
 use crate::reference::{Config, Fault, Variant};
 use crate::target::{self, Command, Endpoint, Target, ToolRoles};
 use crate::trace::redact::Redactor;
@@ -21,11 +22,11 @@ pub struct TargetArgs {
     /// program that listens there by itself.
     #[arg(long, value_name = "COMMAND", help_heading = "Target")]
     cmd: Option<String>,
-    /// The path of the endpoint, where the URL has none.
-    #[arg(long, value_name = "PATH", default_value = "/mcp", help_heading = "Target")]
-    path: String,
+    /// The path of the endpoint, where the URL has none [default: /mcp].
+    #[arg(long, value_name = "PATH", help_heading = "Target")]
+    path: Option<String>,
     /// How long the command may take until it answers HTTP [default: 30s].
-    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "cmd", help_heading = "Target")]
+    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Target")]
     start_timeout: Option<Duration>,
     /// A header field for every request, as `Name: value`; its value never reaches a recording or a report.
     #[arg(long, value_name = "FIELD", help_heading = "Target")]
@@ -33,6 +34,9 @@ pub struct TargetArgs {
     /// A file of header fields, one per line.
     #[arg(long, value_name = "FILE", help_heading = "Target")]
     header_file: Vec<PathBuf>,
+    /// An environment variable that holds a header field.
+    #[arg(long, value_name = "VARIABLE", help_heading = "Target")]
+    header_env: Vec<String>,
     /// One of the target's tools for a role (slow, progress, error, large, server-request, echo, side-effect, effect), as
     /// ROLE=NAME or ROLE=NAME:JSON; `{mark}` in the JSON's texts stands for a text that differs from call to call.
     #[arg(long, value_name = "ROLE=NAME[:JSON]", help_heading = "Target")]
@@ -57,64 +61,103 @@ pub struct Chosen {
 }
 
 impl TargetArgs {
-    /// Reads them.
-    pub fn choose(&self) -> Result<Chosen, Failure> {
-        let fields = header_fields(&self.header, &self.header_file)?;
-        let secrets = Redactor::new([], target::field_secrets(&fields));
-        let mut roles = ToolRoles::default();
-        for mapping in &self.tool {
-            roles.map(mapping).map_err(Failure::usage)?;
+    /// What they say.
+    pub fn layer(&self) -> Result<Layer, Failure> {
+        let mut layer = Layer::default();
+        for (setting, text) in [(Setting::Url, &self.url), (Setting::Cmd, &self.cmd), (Setting::Path, &self.path)] {
+            layer.option(setting, text.clone().map(Value::Text));
         }
-        let endpoint = |url: &str| Endpoint::from_url(url, &self.path).map_err(Failure::usage);
-        let command = match (&self.cmd, &self.url) {
-            (Some(line), Some(url)) => Some(Command::at(line, endpoint(url)?.with_fields(fields.clone()))),
-            (Some(line), None) => {
-                Some(Command::new(line, &self.path).map(|command| command.with_fields(fields.clone())))
+        layer.option(Setting::StartTimeout, self.start_timeout.map(Value::Duration));
+        let files: Vec<String> = self.header_file.iter().map(|file| file.display().to_string()).collect();
+        layer.options(Setting::Header, &self.header);
+        layer.options(Setting::HeaderFile, &files);
+        layer.options(Setting::HeaderEnv, &self.header_env);
+        if !self.tool.is_empty() {
+            let mut roles = ToolRoles::default();
+            for mapping in &self.tool {
+                roles.map(mapping).map_err(Failure::usage)?;
             }
-            (None, _) => None,
-        };
-        let target = match (command.transpose().map_err(Failure::usage)?, &self.url) {
-            (Some(command), _) => Target::Command(match self.start_timeout {
-                Some(patience) => command.ready_within(patience),
-                None => command,
-            }),
-            (None, Some(url)) => Target::Url(endpoint(url)?.with_fields(fields)),
-            (None, None) => {
-                Target::Reference(Config { fault: self.fault, variants: self.variant.clone(), ..Config::default() })
-            }
-        };
-        Ok(Chosen { target, roles, secrets })
+            layer.option(Setting::Tool, Some(Value::Tools(roles)));
+        }
+        Ok(layer)
     }
 
-    /// Those that a replay needs beside the target itself, as they would be typed again, each behind a blank. The
-    /// value of a header field is a secret: whoever replays knows it.
-    pub fn given(&self) -> String {
-        let quoted = |text: &str| shell_words::quote(text).into_owned();
-        let fields = self.header.iter().filter_map(|field| Some(format!("{}: …", field.split_once(':')?.0)));
-        let mut options: Vec<(&str, String)> = fields.map(|field| ("--header", field)).collect();
-        options.extend(self.header_file.iter().map(|file| ("--header-file", file.display().to_string())));
-        options.extend(self.tool.iter().map(|tool| ("--tool", tool.clone())));
-        options.iter().map(|(name, value)| format!(" {name} {}", quoted(value))).collect()
+    /// What they say of which target it is.
+    pub fn choice(&self) -> Choice {
+        if self.fault.is_some() || !self.variant.is_empty() {
+            Choice::Reference
+        } else if self.url.is_some() || self.cmd.is_some() {
+            Choice::Target
+        } else {
+            Choice::None
+        }
+    }
+
+    /// The embedded reference server, as they want it.
+    pub fn reference(&self) -> Config {
+        Config { fault: self.fault, variants: self.variant.clone(), ..Config::default() }
     }
 }
 
-fn header_fields(fields: &[String], files: &[PathBuf]) -> Result<Vec<(String, String)>, Failure> {
+/// The server that the settings mean; the embedded one, where they mean none.
+pub fn chosen(settings: &Layer, reference: Config) -> Result<Chosen, Failure> {
+    let fields = header_fields(settings)?;
+    let secrets = Redactor::new([], target::field_secrets(&fields));
+    let path = settings.text(Setting::Path).unwrap_or("/mcp");
+    let failure =
+        |setting: Setting, error: &dyn std::fmt::Display| Failure::usage(format!("{}{error}", settings.place(setting)));
+    let endpoint = |url: &str| Endpoint::from_url(url, path).map_err(|error| failure(Setting::Url, &error));
+    let url = settings.text(Setting::Url);
+    let command = match (settings.text(Setting::Cmd), url) {
+        (Some(line), Some(url)) => Some(Command::at(line, endpoint(url)?.with_fields(fields.clone()))),
+        (Some(line), None) => Some(Command::new(line, path).map(|command| command.with_fields(fields.clone()))),
+        (None, _) => None,
+    };
+    let command = command.transpose().map_err(|error| failure(Setting::Cmd, &error))?;
+    let patience = settings.duration(Setting::StartTimeout);
+    let is_asked = settings.get(Setting::StartTimeout).is_some_and(|said| said.source == Source::Option);
+    if command.is_none() && is_asked {
+        return Err(Failure::usage("--start-timeout is for a server that is started with --cmd"));
+    }
+    let target = match (command, url) {
+        (Some(command), _) => Target::Command(match patience {
+            Some(patience) => command.ready_within(patience),
+            None => command,
+        }),
+        (None, Some(url)) => Target::Url(endpoint(url)?.with_fields(fields)),
+        (None, None) => Target::Reference(reference),
+    };
+    Ok(Chosen { target, roles: settings.tools(), secrets })
+}
+
+fn header_fields(settings: &Layer) -> Result<Vec<(String, String)>, Failure> {
     let mut all = Vec::new();
-    for field in fields {
+    let place = |setting: Setting, option: &str| match settings.get(setting).map(|said| &said.source) {
+        Some(Source::Option) | None => format!("{option} "),
+        Some(source) => source.to_string(),
+    };
+    for field in settings.texts(Setting::Header) {
         all.push(header_field(field).ok_or_else(|| {
             // Not the value: it may be a secret.
-            Failure::usage("--header: a field is not of the form `Name: value`")
+            let place = place(Setting::Header, "--header:");
+            Failure::usage(format!("{place}a field is not of the form `Name: value`"))
         })?);
     }
-    for file in files {
+    for file in settings.texts(Setting::HeaderFile) {
+        let place = place(Setting::HeaderFile, "--header-file");
         let text = std::fs::read_to_string(file)
-            .map_err(|error| Failure::usage(format!("cannot read --header-file {}: {error}", file.display())))?;
+            .map_err(|error| Failure::usage(format!("{place}cannot read the header file {file}: {error}")))?;
         for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             all.push(header_field(line).ok_or_else(|| {
-                let place = format!("{}, line {}", file.display(), index + 1);
-                Failure::usage(format!("--header-file {place}: not of the form `Name: value`"))
+                Failure::usage(format!("{place}{file}, line {}: not of the form `Name: value`", index + 1))
             })?);
         }
+    }
+    for variable in settings.texts(Setting::HeaderEnv) {
+        let place = place(Setting::HeaderEnv, "--header-env");
+        let refused = |why: &str| Failure::usage(format!("{place}{variable} {why}"));
+        let text = std::env::var(variable).map_err(|_| refused("is not set, or is not UTF-8"))?;
+        all.push(header_field(&text).ok_or_else(|| refused("does not hold a field of the form `Name: value`"))?);
     }
     Ok(all)
 }

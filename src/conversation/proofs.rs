@@ -44,7 +44,7 @@ fn recorded(role: Role) -> Recording {
             let within = std::time::Duration::from_secs(60);
             let client = Client::Reference(None);
             let subject = ClientSubject { client, revisions, options, within, given, interrupt };
-            record_client_scenarios(&subject, &steady_scenarios(role))
+            record_client_scenarios(&subject, &steady_scenarios(role), &mut ())
         }
     };
     let recording = recording.expect("the reference peer comes up");

@@ -68,12 +68,15 @@ pub fn record_client(subject: &ClientSubject, observer: &mut dyn Observer) -> Re
 /// # Errors
 ///
 /// As [`record_client`].
-#[cfg(test)]
-pub fn record_client_scenarios(subject: &ClientSubject, wanted: &[Scenario]) -> Result<Recording, RunError> {
+pub fn record_client_scenarios(
+    subject: &ClientSubject,
+    wanted: &[Scenario],
+    observer: &mut dyn Observer,
+) -> Result<Recording, RunError> {
     let in_revision = |revision: Revision| {
         wanted.iter().copied().filter(|scenario| scenario.revisions().contains(&revision)).collect()
     };
-    record_planned(subject, &in_revision, &mut ())
+    record_planned(subject, &in_revision, observer)
 }
 
 fn record_planned(

@@ -14,9 +14,7 @@ mod scenarios;
 mod session;
 mod stage;
 
-#[cfg(test)]
-pub use client_run::record_client_scenarios;
-pub use client_run::{ClientSubject, record_again, record_client};
+pub use client_run::{ClientSubject, record_again, record_client, record_client_scenarios};
 pub use proxy::{ProxySubject, record_proxied};
 pub use run::{Observer, Progress, RunError, Subject, record, record_scenarios};
 pub use stage::Experiments;

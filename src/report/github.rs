@@ -11,13 +11,17 @@ use crate::verdict::Verdict;
 /// GitHub shows no more than this many of a step.
 const SHOWN_ANNOTATIONS: usize = 10;
 
+/// What is worth a line of its own.
+const SHOWN_STANDINGS: [Standing; 5] =
+    [Standing::Fault, Standing::Fails, Standing::Undecided, Standing::Unmet, Standing::Mild];
+
 /// GitHub refuses a summary of more than 1 MiB, all steps of a job together.
 const LONGEST_SUMMARY: usize = 250_000;
 
 /// The annotations: an error for each check that makes the run fail, a warning for what does not.
 pub fn annotations(report: &Report) -> String {
     let mut lines: Vec<(Standing, String)> = Vec::new();
-    for group in grouped(report, &[Standing::Fault, Standing::Fails, Standing::Undecided, Standing::Mild]) {
+    for group in grouped(report, &SHOWN_STANDINGS) {
         let (check, standing) = (group[0], report.standing(group[0]));
         let command = if standing.is_red() { "error" } else { "warning" };
         let title = format!("{} {} {} ({})", check.verdict, check.level, check.id, revisions(&group));
@@ -123,7 +127,7 @@ fn write_summary(out: &mut String, report: &Report) -> fmt::Result {
     writeln!(out)?;
     table(out, report)?;
     let mut left_out = 0;
-    for group in grouped(report, &[Standing::Fault, Standing::Fails, Standing::Undecided, Standing::Mild]) {
+    for group in grouped(report, &SHOWN_STANDINGS) {
         let mut section = String::new();
         details(&mut section, &group)?;
         match out.len() + section.len() <= LONGEST_SUMMARY {
@@ -220,7 +224,8 @@ fn expected(out: &mut String, report: &Report) -> fmt::Result {
 
 /// What could not be seen, and what gates nothing.
 fn aside(out: &mut String, report: &Report) -> fmt::Result {
-    let seen = |check: &&CheckReport| check.verdict == Verdict::NotExercised || check.after_set;
+    let unseen = |check: &CheckReport| check.verdict == Verdict::NotExercised || check.after_set;
+    let seen = |check: &&CheckReport| unseen(check) && report.standing(check) != Standing::Unmet;
     let aside: Vec<&CheckReport> = report.checks.iter().filter(seen).collect();
     if aside.is_empty() {
         return Ok(());

@@ -93,6 +93,11 @@ fn case(report: &Report, check: &CheckReport) -> Case {
         Standing::Fault | Standing::Undecided => {
             Came::Error { kind: kind(), message: reason(), text: check.title.clone() }
         }
+        Standing::Unmet => {
+            let patterns = check.required.join(", ");
+            let message = format!("required by {patterns}, and {}: {}", check.verdict, reason());
+            Came::Failure { kind: kind(), message, text: check.title.clone() }
+        }
         Standing::Expected => {
             let expected = check.expected.as_deref().unwrap_or_default();
             Came::Skipped { message: format!("expected to fail: {expected} ({})", message()) }

@@ -202,6 +202,9 @@ fn worse(one: &CheckReport, other: CheckReport) -> CheckReport {
     stands.seen_in.extend(yields.seen_in.clone());
     stands.seen_in.sort();
     stands.seen_in.dedup();
+    stands.required.extend(yields.required.clone());
+    stands.required.sort();
+    stands.required.dedup();
     if rank(&stands) < 3 && rank(&yields) != rank(&stands) && rank(&yields) <= 3 {
         let remark = format!("another shard says {}", yields.verdict);
         stands.reason = Some(match stands.reason.take() {
@@ -245,6 +248,20 @@ mod tests {
     fn named(mut report: Report, name: &str) -> Report {
         report.target.name = name.to_owned();
         report
+    }
+
+    #[test]
+    fn what_one_shard_requires_another_one_may_have_exercised() {
+        let id = "sse/well-formed";
+        let mut missed = of(id, R, Verdict::NotExercised);
+        missed.required = vec!["sse/*".to_owned()];
+        let other = of("rpc/exactly-one-response", R, Verdict::Pass);
+        let missing = vec![("a".to_owned(), shard(vec![missed.clone(), other.clone()]))];
+        assert_eq!(merge(missing.clone()).expect("one report").summary.gate, Gate::NotExercised);
+        let seen = vec![("b".to_owned(), shard(vec![of(id, R, Verdict::Pass), other]))];
+        let merged = merge([missing, seen].concat()).expect("they go together");
+        assert_eq!(merged.summary.gate, Gate::Conforms);
+        assert!(merged.checks.iter().any(|check| check.required == ["sse/*"]), "it is required all the same");
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod latency;
 #[cfg(test)]
 pub(crate) mod made;
 pub mod merge;
+pub mod output;
 pub mod text;
 
 use std::collections::BTreeMap;
@@ -115,6 +116,9 @@ pub struct CheckReport {
     /// The frozen set that gates does not have it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub after_set: bool,
+    /// The patterns by which it has to be exercised.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub required: Vec<String>,
     /// What is wrong.
     pub findings: Vec<FindingReport>,
     /// How to fix what it finds.
@@ -225,6 +229,8 @@ pub enum Gate {
     Findings,
     /// Nothing or too little was judged.
     TooLittle,
+    /// What has to be exercised was not.
+    NotExercised,
     /// An entry of the baseline is stale.
     StaleBaseline,
     /// The target conforms, as far as was judged.
@@ -293,7 +299,7 @@ impl Report {
 
     /// What a check of it means for the gate.
     pub(crate) fn standing(&self, check: &CheckReport) -> Standing {
-        Standing::of(check, self.summary.fail_on)
+        crate::gate::standing(self, check)
     }
 
     /// The ids of the checks that have this verdict in a revision.
@@ -343,6 +349,7 @@ impl CheckReport {
             expected: None,
             set_level: None,
             after_set: false,
+            required: Vec::new(),
             findings: Vec::new(),
             fix: listed.fix(),
         }

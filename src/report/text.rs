@@ -101,6 +101,16 @@ pub fn conclusion(report: &Report) -> String {
         Gate::Conforms => "conforms, as far as was judged".to_owned(),
         Gate::Findings => format!("does not conform: findings {}", by_level(report)),
         Gate::TooLittle => too_little(report),
+        Gate::NotExercised => {
+            let mut ids: Vec<&str> = Vec::new();
+            for check in report.checks.iter().filter(|check| report.standing(check) == Standing::Unmet) {
+                if !ids.contains(&check.id.as_str()) {
+                    ids.push(&check.id);
+                }
+            }
+            let (count, many) = (ids.len(), if ids.len() == 1 { "check" } else { "checks" });
+            format!("too little was judged: {count} required {many} not exercised")
+        }
         Gate::StaleBaseline => "conforms, but the baseline is stale: what it expects to fail passes".to_owned(),
         Gate::Fault => "mcpwire itself failed: please report it".to_owned(),
     }
@@ -117,6 +127,7 @@ fn write_report(out: &mut String, report: &Report, style: Style) -> fmt::Result 
     for group in same_everywhere(&failed) {
         finding_block(out, &group, style)?;
     }
+    unmet(out, report, style)?;
     stale(out, report, style)?;
     writeln!(out, "\n{}", counts(report))?;
     unseen(out, report, style)?;
@@ -172,6 +183,25 @@ fn tested(
     }
     if let Some(why) = incomplete {
         paragraph(out, "  incomplete: ", why)?;
+    }
+    Ok(())
+}
+
+/// What has to be exercised and was not, each with what the target would have to offer.
+fn unmet(out: &mut String, report: &Report, style: Style) -> fmt::Result {
+    let unmet: Vec<&CheckReport> =
+        report.checks.iter().filter(|check| report.standing(check) == Standing::Unmet).collect();
+    if unmet.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{}REQUIRED{:#} and not exercised", style.bad, style.bad)?;
+    for (reason, checks) in by_reason(&unmet) {
+        paragraph(out, "  ", &with_revisions(&checks))?;
+        let mut patterns: Vec<String> =
+            checks.iter().flat_map(|check| &check.required).map(|pattern| format!("`{pattern}`")).collect();
+        patterns.sort();
+        patterns.dedup();
+        paragraph(out, "    ", &format!("{reason} (required by {})", patterns.join(", ")))?;
     }
     Ok(())
 }
@@ -282,7 +312,9 @@ fn unseen(out: &mut String, report: &Report, style: Style) -> fmt::Result {
         (Verdict::NotExercised, "not exercised: the target would have to offer more"),
         (Verdict::NotApplicable, "not applicable"),
     ] {
-        let aside = |check: &CheckReport| matches!(report.standing(check), Standing::AfterSet | Standing::Expected);
+        let aside = |check: &CheckReport| {
+            matches!(report.standing(check), Standing::AfterSet | Standing::Expected | Standing::Unmet)
+        };
         let of_verdict: Vec<&CheckReport> =
             report.checks.iter().filter(|check| check.verdict == verdict && !aside(check)).collect();
         if of_verdict.is_empty() {

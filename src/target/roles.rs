@@ -39,6 +39,11 @@ impl ToolRole {
         Self::Effect,
     ];
 
+    /// Their names.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        Self::ALL.into_iter().map(Self::name)
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Slow => "slow",
@@ -127,6 +132,17 @@ impl ToolRoles {
     /// The tool for a role.
     pub fn get(&self, role: ToolRole) -> Option<&MappedTool> {
         self.0.get(&role)
+    }
+
+    /// Takes a tool for a role.
+    pub(crate) fn set(&mut self, role: ToolRole, name: String, arguments: Option<Value>) {
+        self.0.insert(role, MappedTool { name, arguments });
+    }
+
+    /// The mappings, each as [`ToolRoles::map`] takes it.
+    pub(crate) fn typed(&self) -> Vec<String> {
+        let arguments = |tool: &MappedTool| tool.arguments.as_ref().map(|json| format!(":{json}")).unwrap_or_default();
+        self.0.iter().map(|(role, tool)| format!("{role}={}{}", tool.name, arguments(tool))).collect()
     }
 
     /// These roles, where they say something, else those.

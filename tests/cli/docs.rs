@@ -1,7 +1,8 @@
 //! What the README and the pages of `docs/` tell a newcomer to type works: every `sh` block is run, line by line.
 //!
 //! `mcpwire` (and `cargo run --release --`) is the binary under test, `my-server` the reference server, `my-client` the
-//! reference client, and `fixtures` the folder of this repository. A line that ends in `# exit code N` is meant to.
+//! reference client, and `fixtures` the folder of this repository. A `toml` block of the page on configuration is
+//! `mcpwire.toml` for what stands behind it. A line that ends in `# exit code N` is meant to.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -52,9 +53,13 @@ fn text(page: &str) -> String {
     fs::read_to_string(root().join(page)).unwrap_or_else(|error| panic!("{page}: {error}"))
 }
 
-fn blocks(text: &str, language: &str) -> Vec<String> {
-    let opening = format!("```{language}\n");
-    text.split(opening.as_str()).skip(1).filter_map(|rest| Some(rest.split("```").next()?.to_owned())).collect()
+/// The blocks of a page in their order, each with its language.
+fn all_blocks(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    text.split("\n```").skip(1).step_by(2).filter_map(|block| block.split_once('\n'))
+}
+
+fn blocks(text: &str, wanted: &str) -> Vec<String> {
+    all_blocks(text).filter(|(language, _)| *language == wanted).map(|(_, block)| format!("{block}\n")).collect()
 }
 
 /// A folder with all that the pages speak of.
@@ -81,18 +86,24 @@ fn every_command_of_the_pages_does_what_it_says(
     let folder = workplace(&page.replace(['/', '.'], "-"));
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap_or_default());
     let reference = Reference::start(Config::default()).expect("a reference server");
-    for line in blocks(&text(page), "sh").iter().flat_map(|block| block.lines()) {
-        // 8000 stands for whatever port the reader has free; a command with a port of its own gets another one.
-        let here = match line.contains("--cmd") {
-            true => line.replace("8000", &dead_port().to_string()),
-            false => line.replace("http://127.0.0.1:8000/mcp", &reference.url()),
-        };
-        let meant = line.split_once("# exit code ").map_or("0", |(_, code)| &code[..1]);
-        let output = Command::new("sh").args(["-c", &here]).current_dir(&folder).env("PATH", &path).output();
-        let output = output.expect("a shell");
-        let code = output.status.code().map(|code| code.to_string());
-        let said = [output.stdout, output.stderr].concat();
-        assert_eq!(code.as_deref(), Some(meant), "{page}: {line}\n{}", String::from_utf8_lossy(&said));
+    for (language, block) in all_blocks(&text(page)) {
+        if language == "toml" && page == "docs/configuration.md" {
+            let here = block.replace("http://127.0.0.1:8000/mcp", &reference.url());
+            fs::write(folder.join("mcpwire.toml"), here).expect("a file");
+        }
+        for line in block.lines().filter(|_| language == "sh") {
+            // 8000 stands for whatever port the reader has free; a command with a port of its own gets another one.
+            let here = match line.contains("--cmd") {
+                true => line.replace("8000", &dead_port().to_string()),
+                false => line.replace("http://127.0.0.1:8000/mcp", &reference.url()),
+            };
+            let meant = line.split_once("# exit code ").map_or("0", |(_, code)| &code[..1]);
+            let output = Command::new("sh").args(["-c", &here]).current_dir(&folder).env("PATH", &path).output();
+            let output = output.expect("a shell");
+            let code = output.status.code().map(|code| code.to_string());
+            let said = [output.stdout, output.stderr].concat();
+            assert_eq!(code.as_deref(), Some(meant), "{page}: {line}\n{}", String::from_utf8_lossy(&said));
+        }
     }
 }
 

@@ -5,6 +5,7 @@ mod action;
 mod bad_input;
 mod cleanup;
 mod clients;
+mod configuration;
 #[cfg(unix)]
 mod docs;
 #[cfg(unix)]
