@@ -246,7 +246,8 @@ fn what_judges_is_pure() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let folders = ["baseline", "checks", "codec", "conversation", "latency", "report", "spec", "trace"];
     let mut pending: Vec<_> = folders.map(|name| source.join(name)).to_vec();
-    let files = ["verdict.rs", "judgement.rs", "gate.rs", "sets.rs", "plan.rs", "catalogue.rs", "pattern.rs"];
+    let files =
+        ["verdict.rs", "judgement.rs", "gate.rs", "sets.rs", "plan.rs", "catalogue.rs", "pattern.rs", "narrowing.rs"];
     pending.extend(files.map(|name| source.join(name)));
     while let Some(path) = pending.pop() {
         if path.is_dir() {

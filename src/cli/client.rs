@@ -9,18 +9,13 @@ use super::exit::Exit;
 use super::report::{self, Output};
 use super::server::{JudgementArgs, Revisions, duration, failure, interrupt_on_signals, revisions, signalled};
 use super::{Failure, progress};
-use crate::confirmation::doubtful;
-use crate::drive::{self, ClientSubject};
-use crate::judgement;
+use crate::drive::ClientSubject;
+use crate::entry::{WITHIN, record_client_confirmed};
 use crate::manifest::Options;
 use crate::reference::client::Fault;
 use crate::target::client::Client;
 use crate::trace::redact::Redactor;
 use crate::trace::store;
-
-/// How long one scenario may take, unless set: the script waits a few seconds at most, and interpreters with cold
-/// caches need some to start.
-const WITHIN: Duration = Duration::from_secs(30);
 
 /// Options of `mcpwire client`.
 #[derive(Debug, Clap)]
@@ -76,13 +71,8 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     let revisions = args.revision.0;
     let subject = ClientSubject { client, revisions, options, within, given, interrupt: interrupt.clone() };
     let mut observer = progress::observer();
-    let mut recording = drive::record_client(&subject, &mut *observer)
+    let mut recording = record_client_confirmed(&subject, &mut *observer)
         .map_err(|error| failure(&error, &interrupt, &Redactor::default()))?;
-    let judged = judgement::judge(&recording).map_err(Failure::usage)?;
-    let doubtful = doubtful(&recording, &judged);
-    if !doubtful.is_empty() && !interrupt.is_set() {
-        recording = drive::record_again(&subject, recording, &doubtful, &mut *observer);
-    }
     drop(observer);
     gating.name(&mut recording.manifest);
     let judged = gating.judge(&recording)?;

@@ -78,7 +78,7 @@ fn visible_only(report: &Report) -> Report {
             [&mut finding.expected, &mut finding.observed, &mut finding.replay].into_iter().for_each(&mut clean);
             finding.summary.iter_mut().chain(&mut finding.link).for_each(&mut clean);
             finding.cause.iter_mut().map(|cause| &mut cause.evidence).for_each(&mut clean);
-            finding.exchange.iter_mut().map(|line| &mut line.what).for_each(&mut clean);
+            finding.exchange.iter_mut().chain(&mut finding.said).map(|line| &mut line.what).for_each(&mut clean);
         }
     }
     report
@@ -123,7 +123,11 @@ fn write_report(out: &mut String, report: &Report, style: Style) -> fmt::Result 
     expected(out, report, style)?;
     after_set(out, report, style)?;
     if !report.target_output.is_empty() && report.summary.gate != Gate::Conforms {
-        writeln!(out, "\n{}the target's last words on standard error{:#}", style.strong, style.strong)?;
+        let strong = style.strong;
+        match report.target.kind.as_str() {
+            "in-process" => writeln!(out, "\n{strong}the target's last words{strong:#}")?,
+            _ => writeln!(out, "\n{strong}the target's last words on standard error{strong:#}")?,
+        }
         for line in &report.target_output {
             // Behind a bar: a line that a CI system would take for a command of its own must not begin with it.
             writeln!(out, "  | {line}")?;
@@ -271,6 +275,14 @@ fn one_finding(out: &mut String, finding: &FindingReport, told: bool, style: Sty
         let mark = if line.here { "▶" } else { " " };
         let dress = if line.here { style.bad } else { Ansi::new() };
         writeln!(out, "    {dress}{mark} {:>width$}  {}{dress:#}", line.at, line.what)?;
+    }
+    if !finding.said.is_empty() {
+        writeln!(out, "  said      by the target meanwhile, on standard error or in its log")?;
+    }
+    let width = finding.said.iter().map(|line| line.at.chars().count()).max().unwrap_or(0);
+    for line in &finding.said {
+        // Behind a bar, as everything that is the target's own.
+        writeln!(out, "      {}{:>width$}  | {}{:#}", style.faint, line.at, line.what, style.faint)?;
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::decode::Exchange;
 use super::event::{Bytes, ConnectionId, Event, What};
+use super::said::shown;
 use super::{Trace, Vantage};
 use crate::codec::http1::{Fields, Span};
 
@@ -73,6 +74,7 @@ impl Redactor {
                 What::Learned { value: text, .. } | What::Stopped { reason: text } | What::Told { line: text } => {
                     *text = self.redact_text(text)
                 }
+                What::Said { line } => *line = shown(&self.redact_text(line)),
                 _ => {}
             }
         }
