@@ -163,7 +163,7 @@ async fn a_selection_in_which_nothing_was_examined_does_not_pass() {
 #[rstest]
 #[case::examined_nothing("sse/well-formed", "nothing was judged")]
 #[case::not_there("sse/well-fromed", "did you mean sse/well-formed?")]
-#[case::not_selected("latency/first-call", "latency")]
+#[case::not_selected("latency/repeated-calls-within-budget", "was not selected")]
 #[tokio::test]
 async fn an_assertion_of_one_check_is_as_strict(#[case] pattern: &'static str, #[case] expected: &str) {
     let run = mcpwire::check(target()).only("sse/*").only("http/content-type").revision(Revision::R20251125);
@@ -377,7 +377,8 @@ async fn a_current_thread_runtime_goes_on_meanwhile() {
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }
     });
-    let elsewhere = mcpwire::Command::new(&format!("{} reference --port {{port}}", env!("CARGO_BIN_EXE_mcpwire")), "/mcp");
+    let elsewhere =
+        mcpwire::Command::new(&format!("{} reference --port {{port}}", env!("CARGO_BIN_EXE_mcpwire")), "/mcp");
     let run = mcpwire::check(elsewhere.expect("a command")).only("latency/*").revision(Revision::R20251125);
     run.await.expect("it can be tested").assert_conformant();
     beside.abort();

@@ -1,5 +1,6 @@
 //! A run: surveys which revisions are spoken, plays what the plan wants, and hands over the recording.
 
+use std::fmt;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -115,7 +116,9 @@ impl Observer for () {
 }
 
 /// Why there is no recording, or no report of it.
-#[derive(Debug, thiserror::Error)]
+///
+/// `Debug` says it in the same words as `Display`: they are what a test shows that ends with this error.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
     /// A pattern matches no check.
@@ -205,6 +208,12 @@ pub enum RunError {
     /// A signal came before anything was recorded.
     #[error("interrupted before anything was recorded")]
     Interrupted,
+}
+
+impl fmt::Debug for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// Tests a target and hands over the recording, without its secrets.

@@ -1,0 +1,120 @@
+//! What a server in the test's own process logs through `tracing` stands with what is found in it.
+
+use std::path::Path;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use mcpwire::{InProcess, Revision, Run, Target, Verdict};
+use serde_json::{Value, json};
+
+const REVISION: Revision = Revision::R20251125;
+
+/// What a server of these tests gets wrong, and what it says.
+#[derive(Clone, Copy)]
+struct Habits {
+    name: &'static str,
+    /// How many lines it logs for each request.
+    lines: u32,
+}
+
+/// Its answers say that they are text.
+async fn answer(State(habits): State<Habits>, headers: HeaderMap, body: Bytes) -> Response {
+    let Ok(message) = serde_json::from_slice::<Value>(&body) else { return StatusCode::BAD_REQUEST.into_response() };
+    let method = message["method"].as_str().unwrap_or_default();
+    let session = headers.get("mcp-session-id").and_then(|id| id.to_str().ok()).unwrap_or("none yet");
+    for nth in 0..habits.lines {
+        tracing::info!(method, nth, "answering as {} in session {session}", habits.name);
+    }
+    tracing::debug!("too low to be heard");
+    let Some(id) = message.get("id") else { return StatusCode::ACCEPTED.into_response() };
+    let result = match method {
+        "initialize" => json!({
+            "protocolVersion": message["params"]["protocolVersion"],
+            "capabilities": {},
+            "serverInfo": {"name": habits.name, "version": "1"},
+        }),
+        _ => json!({}),
+    };
+    let answer = json!({"jsonrpc": "2.0", "id": id, "result": result}).to_string();
+    let fields = [("content-type", "text/plain"), ("mcp-session-id", "s3cr3t-of-the-session")];
+    let mut response = (fields, answer).into_response();
+    if method != "initialize" {
+        response.headers_mut().remove(header::HeaderName::from_static("mcp-session-id"));
+    }
+    response
+}
+
+fn server(name: &'static str, lines: u32) -> InProcess {
+    InProcess::service(name, "/mcp", Router::new().route("/mcp", post(answer)).with_state(Habits { name, lines }))
+}
+
+fn run(name: &'static str, lines: u32) -> Run<Target> {
+    assert!(mcpwire::capture_tracing(), "nobody else has a subscriber in this program");
+    mcpwire::check(server(name, lines)).only("http/content-type").revision(REVISION)
+}
+
+/// The text that a failing test shows.
+fn text(report: &mcpwire::Report) -> String {
+    let words = std::panic::catch_unwind(|| report.assert_conformant()).expect_err("it does not conform");
+    words.downcast_ref::<String>().expect("words").clone()
+}
+
+#[tokio::test]
+async fn what_it_logged_stands_with_the_finding_and_in_the_recording() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("logged");
+    let report = run("the one", 1).record(&folder).await.expect("it can be tested");
+    assert_eq!(report.ids(Verdict::Fail, REVISION), ["http/content-type"]);
+    let text = text(&report);
+    let said = text.split("  said      ").nth(1).unwrap_or_else(|| panic!("{text}"));
+    let line = "| INFO logged: answering as the one in session none yet method=\"initialize\" nth=0\n";
+    assert!(said.contains(line), "{text}");
+    assert!(!text.contains("too low"), "{text}");
+    assert!(said.lines().nth(1).is_some_and(|line| line.trim_start().starts_with(['+', '-', '−'])), "{said}");
+    // The report is made from the recording, and so is this one.
+    let judged = std::process::Command::new(env!("CARGO_BIN_EXE_mcpwire")).arg("judge").arg(&folder).output();
+    let judged = String::from_utf8(judged.expect("it runs").stdout).expect("text");
+    assert_eq!(judged.trim(), text.trim());
+}
+
+#[tokio::test]
+async fn secrets_in_what_it_logged_reach_no_recording() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("logged-secrets");
+    let report = run("secretive", 1).record(&folder).await.expect("it can be tested");
+    let text = text(&report);
+    assert!(text.contains("in session ") && text.contains(".redacted"), "{text}");
+    assert!(!text.contains("s3cr3t"), "{text}");
+    let mut files: Vec<_> = std::fs::read_dir(folder.join("traces")).expect("traces").flatten().collect();
+    files.extend(std::fs::read_dir(&folder).expect("a folder").flatten().filter(|entry| entry.path().is_file()));
+    for file in files {
+        let text = std::fs::read_to_string(file.path()).expect("text");
+        assert!(!text.contains("s3cr3t"), "{}", file.path().display());
+        if file.path().extension().is_some_and(|extension| extension == "jsonl") {
+            assert!(text.contains("\"said\""), "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_a_flood_the_last_lines_are_kept() {
+    let report = run("talkative", 5_000).await.expect("it can be tested");
+    let text = text(&report);
+    assert!(text.contains("lines before"), "{text}");
+    let said = text.lines().filter(|line| line.contains("| INFO logged: answering as talkative")).count();
+    assert!((1..100).contains(&said), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_targets_at_once_do_not_hear_each_other() {
+    let other = std::thread::spawn(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async { run("the other", 3).await.expect("it can be tested") })
+    });
+    let here = text(&run("this", 3).await.expect("it can be tested"));
+    let there = text(&other.join().expect("no panic"));
+    assert!(here.contains("answering as this") && !here.contains("answering as the other"), "{here}");
+    assert!(there.contains("answering as the other") && !there.contains("answering as this"), "{there}");
+}
