@@ -325,6 +325,17 @@ mod tests {
     }
 
     #[test]
+    fn a_line_that_the_target_said_is_cut_behind_its_redaction() {
+        let mut trace = trace("POST /mcp HTTP/1.1\r\n\r\n", &[]);
+        // The end of what is shown would lie within the secret.
+        let line = format!("{}{TOKEN}{}", "x".repeat(395), "y".repeat(500));
+        trace.events.push(Event { seq: 9, at: Nanos(0), what: What::Said { line } });
+        let after = Redactor::new([], [TOKEN.to_owned()]).redact(&trace);
+        let Some(What::Said { line }) = after.events.last().map(|event| &event.what) else { panic!("it was said") };
+        assert!(!line.contains(&TOKEN[..3]) && line.ends_with('…') && line.chars().count() == 401, "{line}");
+    }
+
+    #[test]
     fn what_is_short_is_not_searched_for() {
         assert_eq!(redacted(&["abc"], "abcdefghij"), "abcdefghij");
     }

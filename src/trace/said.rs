@@ -57,3 +57,50 @@ fn begun(trace: &Trace, event: &Event) -> Option<Nanos> {
     let exchange = exchanges.iter().rfind(|exchange| exchange.asked.seq <= event.seq)?;
     Some(exchange.written.map_or(exchange.asked.at, |(began, _)| began))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Scenario;
+    use crate::spec::Revision;
+    use crate::trace::{Bytes, Conduct, Distance, Part, TraceHead, Vantage};
+
+    const MS: u64 = 1_000_000;
+
+    /// One request that is written at 100 ms, and these lines.
+    fn trace(lines: impl IntoIterator<Item = (u64, &'static str)>) -> Trace {
+        let asked = What::Asked { conn: 0, label: "x".to_owned(), part: Part::Plain, ours: Conduct::Conforming };
+        let head = b"POST /mcp HTTP/1.1\r\nContent-Length: 0\r\n\r\n".to_vec();
+        let wrote = What::Wrote { conn: 0, began: Nanos(100 * MS), bytes: Bytes(head) };
+        let connected = What::Connected { conn: 0, began: Nanos(0), local: String::new(), peer: String::new() };
+        let wire = [(0, connected), (99, asked), (101, wrote)];
+        let said = lines.into_iter().map(|(at, line)| (at, What::Said { line: line.to_owned() }));
+        let events = wire.into_iter().chain(said).zip(0..);
+        let events = events.map(|((at, what), seq)| Event { seq, at: Nanos(at * MS), what }).collect();
+        let (scenario, revision) = (Scenario::Survey, Revision::R20251125);
+        let (vantage, distance) = (Vantage::Client, Distance::Loopback);
+        Trace::new(TraceHead { scenario, revision, attempt: 1, vantage, distance }, events)
+    }
+
+    fn shown_at(lines: &[Line]) -> Vec<(&str, &str)> {
+        lines.iter().map(|line| (line.at.as_str(), line.what.as_str())).collect()
+    }
+
+    #[test]
+    fn lines_have_their_times_since_the_exchange_began() {
+        let trace = trace([(60, "before"), (150, "at work"), (900, "long after")]);
+        assert_eq!(shown_at(&around(&trace, &[1, 2])), [("−40.0 ms", "before"), ("+50.0 ms", "at work")]);
+    }
+
+    #[test]
+    fn the_last_lines_are_shown_and_the_others_counted() {
+        let trace = trace((0..30).map(|at| (at, "again")));
+        let shown = around(&trace, &[2]);
+        assert_eq!((shown.len(), shown[0].what.as_str()), (SHOWN + 1, "… 18 lines before"));
+    }
+
+    #[test]
+    fn without_an_event_nothing_is_near() {
+        assert_eq!(around(&trace([(1, "said")]), &[]), []);
+    }
+}
