@@ -1,4 +1,5 @@
-//! What a server in the test's own process logs through `tracing` stands with what is found in it.
+//! What a target in the test's own process logs through `tracing` stands with what is found in it; and what a program
+//! writes to standard error does.
 
 use std::path::Path;
 
@@ -8,7 +9,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use mcpwire::{InProcess, Revision, Run, Target, Verdict};
+use mcpwire::{InProcess, Revision, Run, Target, Verdict, reference};
 use serde_json::{Value, json};
 
 const REVISION: Revision = Revision::R20251125;
@@ -117,4 +118,71 @@ async fn two_targets_at_once_do_not_hear_each_other() {
     let there = text(&other.join().expect("no panic"));
     assert!(here.contains("answering as this") && !here.contains("answering as the other"), "{here}");
     assert!(there.contains("answering as the other") && !there.contains("answering as this"), "{there}");
+}
+
+/// A program of its own, when it is started as one: the port is its last argument.
+#[test]
+fn the_server() {
+    let port = std::env::args().next_back().and_then(|port| port.parse::<u16>().ok());
+    let Some(port) = port else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let says = async |habits: State<Habits>, headers: HeaderMap, body: Bytes| {
+            eprintln!("answering {}", String::from_utf8_lossy(&body));
+            answer(habits, headers, body).await
+        };
+        eprintln!("coming up");
+        let app = Router::new().route("/mcp", post(says)).with_state(Habits { name: "program", lines: 0 });
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.expect("a port");
+        axum::serve(listener, app).await.expect("axum serves");
+    });
+}
+
+#[tokio::test]
+async fn what_a_program_writes_to_standard_error_stands_with_the_finding() {
+    let program = std::env::current_exe().expect("a path");
+    let line = format!("'{}' --exact --nocapture the_server {{port}}", program.display());
+    let command = mcpwire::Command::new(&line, "/mcp").expect("a command");
+    let run = mcpwire::check(command).only("http/content-type").revision(REVISION);
+    let text = text(&run.await.expect("it can be tested"));
+    let said = text.split("  said      ").nth(1).unwrap_or_else(|| panic!("{text}"));
+    let said = said.split("  fix ").next().unwrap_or_default();
+    assert!(said.contains("| answering {\"jsonrpc\":\"2.0\""), "{text}");
+    assert!(!said.contains("coming up"), "that was before the scenario: {text}");
+    // From a test, what is outside is replayed by the test as well: it knows the options.
+    assert!(text.contains("cargo test -p mcpwire --test logged -- --exact what_a_program_writes"), "{text}");
+}
+
+#[tokio::test]
+async fn what_a_closure_logs_stands_with_the_scenario_in_which_it_did() {
+    assert!(mcpwire::capture_tracing(), "nobody else has a subscriber in this program");
+    let client = mcpwire::Client::in_process("says", |scenario| async move {
+        tracing::info!("playing {}", scenario.scenario());
+        let follow = move || {
+            let never = || false;
+            reference::client::run(
+                scenario.url(),
+                scenario.script(),
+                Some(reference::client::Fault::DropsBody),
+                &|_| {},
+                &never,
+            )
+        };
+        tokio::task::spawn_blocking(follow).await??;
+        Ok(())
+    });
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("logged-client");
+    let run = mcpwire::check_client(client).revision(REVISION).only("client/body-drained");
+    let run = run.only("client/http/*").only("client/sse-grammar/*");
+    let report = run.record(&folder).await.expect("it came");
+    assert!(text(&report).contains("| INFO logged: playing client-"), "{}", text(&report));
+    let traces: Vec<_> = std::fs::read_dir(folder.join("traces")).expect("traces").flatten().collect();
+    assert!(traces.len() > 4, "{traces:?}");
+    for file in traces {
+        let text = std::fs::read_to_string(file.path()).expect("text");
+        let head: Value = serde_json::from_str(text.lines().next().unwrap_or_default()).expect("a head");
+        let said: Vec<&str> = text.lines().filter(|line| line.contains("\"event\":\"said\"")).collect();
+        let expected = format!("playing {}\"", head["scenario"].as_str().unwrap_or_default());
+        assert!(matches!(said[..], [line] if line.contains(&expected)), "{expected}: {said:?}");
+    }
 }

@@ -75,7 +75,7 @@ pub struct Ended {
     pub forced: bool,
     /// It was made to end before it had come to the end of its script.
     pub unfinished: bool,
-    /// The last lines that it wrote to standard error.
+    /// The last lines that it wrote to standard error, or to its log.
     pub output: Said,
 }
 
@@ -189,7 +189,7 @@ fn run_closure(closure: &Closure, orders: &Orders, within: Duration, tap: &Tap, 
     let teller = Arc::new(Teller::new(tap));
     let mut running = closure.start(orders, &teller);
     let deadline = Instant::now() + within;
-    loop {
+    let ended = loop {
         if let Some(how) = running.ended() {
             break Ended { how, forced: false, unfinished: false, output: Said::default() };
         }
@@ -198,7 +198,8 @@ fn run_closure(closure: &Closure, orders: &Orders, within: Duration, tap: &Tap, 
             break ended;
         }
         thread::sleep(LOOK);
-    }
+    };
+    Ended { output: running.said(), ..ended }
 }
 
 fn still_running(within: Duration) -> String {

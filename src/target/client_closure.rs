@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 
 use super::client::{Client, Orders, Teller};
 use super::in_process::caught;
+use super::output::{Output, Said};
 use crate::spec::Revision;
 
 /// How often it is asked whether a task has gone.
@@ -135,9 +136,15 @@ impl Closure {
         let assignment = Assignment { orders: orders.clone(), teller: Arc::clone(teller) };
         let call = Arc::clone(&self.call);
         let (sender, outcome) = channel();
+        let output = Output::default();
+        #[cfg(feature = "tracing")]
+        let _captured = super::tracing::Captured::call(self.runtime.id(), &output);
+        let calling = async move { call(assignment).await };
+        #[cfg(feature = "tracing")]
+        let calling = super::tracing::in_call(output.clone(), calling);
         // Called there as well: it may want to spawn, and it may panic.
         let task = self.runtime.spawn(async move {
-            let how = match caught(async move { call(assignment).await }).await {
+            let how = match caught(calling).await {
                 Ok(Ok(())) => "it ended".to_owned(),
                 Ok(Err(error)) => format!("it ended with an error: {error}"),
                 Err(words) => format!("it panicked: {words}"),
@@ -145,7 +152,13 @@ impl Closure {
             // Whoever gave it up listens no more.
             let _ = sender.send(how);
         });
-        Running { task, outcome }
+        Running {
+            task,
+            outcome,
+            output,
+            #[cfg(feature = "tracing")]
+            _captured,
+        }
     }
 }
 
@@ -160,6 +173,9 @@ impl fmt::Debug for Closure {
 pub(super) struct Running {
     task: JoinHandle<()>,
     outcome: Receiver<String>,
+    output: Output,
+    #[cfg(feature = "tracing")]
+    _captured: super::tracing::Captured,
 }
 
 impl Running {
@@ -170,6 +186,11 @@ impl Running {
             Err(TryRecvError::Empty) => None,
             Err(TryRecvError::Disconnected) => Some("its tokio runtime was shut down".to_owned()),
         }
+    }
+
+    /// What it logged.
+    pub(super) fn said(&self) -> Said {
+        self.output.take()
     }
 
     /// Ends it, and waits for so long until it has let go of its sockets.

@@ -117,7 +117,7 @@ impl InProcess {
         drop(entered);
         let life = Life::default();
         #[cfg(feature = "tracing")]
-        let _captured = crate::target::tracing::Captured::begin(self.runtime.id(), life.output());
+        let _captured = crate::target::tracing::Captured::server(self.runtime.id(), life.output());
         let (serve, lived) = (self.serve, life.clone());
         // Called there as well: it may want to spawn, and it may panic.
         let task = self.runtime.spawn(life.clone().watch(async move { serve(listener, lived).await }));

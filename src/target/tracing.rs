@@ -1,9 +1,11 @@
 //! What a target in this process logs through `tracing`.
 //!
 //! A subscriber hears a whole process, and several tests may run in it at once: what is logged on the runtime of a
-//! target is the target's.
+//! target is the target's. Several calls of a client in this process go on at once on one runtime: what is logged in the
+//! future of a call is the call's, and what is logged in a task that it spawned is, too, where no other call goes on.
 
 use std::fmt::{self, Write};
+use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -23,7 +25,8 @@ const LONGEST: usize = 8 << 10;
 ///
 /// Heard is what is logged on the tokio runtime on which the target was made, at the level of the layer or above it
 /// ([`Level::INFO`](tracing_core::Level), unless set). What is logged on threads without a runtime counts where only one
-/// target runs in the process.
+/// target runs in the process. Of a client, several scenarios go on at once: what is logged in a task that it spawned
+/// counts where only one does.
 ///
 /// ```
 /// use tracing_subscriber::layer::SubscriberExt;
@@ -137,6 +140,18 @@ struct Target {
     number: usize,
     runtime: Id,
     output: Output,
+    /// Several of them may share a runtime.
+    is_call: bool,
+}
+
+tokio::task_local! {
+    /// The call of a client that the task is.
+    static CALL: Output;
+}
+
+/// A call of a client: what is logged in it goes there.
+pub async fn in_call<F: Future>(output: Output, call: F) -> F::Output {
+    CALL.scope(output, call).await
 }
 
 fn targets() -> MutexGuard<'static, Vec<Target>> {
@@ -145,11 +160,16 @@ fn targets() -> MutexGuard<'static, Vec<Target>> {
 
 /// Whose event this is.
 fn heard() -> Vec<Output> {
+    if let Ok(output) = CALL.try_with(Output::clone) {
+        return vec![output];
+    }
     let targets = targets();
     match (Handle::try_current(), &targets[..]) {
         (Ok(here), targets) => {
             let here = here.id();
-            targets.iter().filter(|target| target.runtime == here).map(|target| target.output.clone()).collect()
+            let here = || targets.iter().filter(|target| target.runtime == here);
+            let calls = here().filter(|target| target.is_call).count();
+            here().filter(|target| !target.is_call || calls == 1).map(|target| target.output.clone()).collect()
         }
         (Err(_), [only]) => vec![only.output.clone()],
         (Err(_), _) => Vec::new(),
@@ -163,11 +183,20 @@ pub struct Captured {
 }
 
 impl Captured {
-    /// From now on.
-    pub fn begin(runtime: Id, output: &Output) -> Self {
+    /// A server, from now on.
+    pub fn server(runtime: Id, output: &Output) -> Self {
+        Self::begin(runtime, output, false)
+    }
+
+    /// A call of a client, from now on.
+    pub fn call(runtime: Id, output: &Output) -> Self {
+        Self::begin(runtime, output, true)
+    }
+
+    fn begin(runtime: Id, output: &Output, is_call: bool) -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        targets().push(Target { number, runtime, output: output.clone() });
+        targets().push(Target { number, runtime, output: output.clone(), is_call });
         LISTENING.fetch_add(1, Ordering::Relaxed);
         Self { number }
     }
