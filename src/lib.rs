@@ -66,6 +66,11 @@ pub use verdict::{Level, Verdict};
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+/// The examples of the page about `cargo test` compile.
+#[cfg(all(doctest, feature = "tower"))]
+#[doc = include_str!("../docs/cargo-test.md")]
+struct CargoTest;
+
 /// Says that a test, or a part of one, was skipped, and why; where `MCPWIRE_REQUIRE` names what it needs, that
 /// is a failure. For the tests of this crate.
 #[doc(hidden)]

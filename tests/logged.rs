@@ -178,6 +178,8 @@ async fn what_a_closure_logs_stands_with_the_scenario_in_which_it_did() {
     assert!(text(&report).contains("| INFO logged: playing client-"), "{}", text(&report));
     let traces: Vec<_> = std::fs::read_dir(folder.join("traces")).expect("traces").flatten().collect();
     assert!(traces.len() > 4, "{traces:?}");
+    let again = |file: &std::fs::DirEntry| file.file_name().to_string_lossy().ends_with("client-late-end-2.jsonl");
+    assert!(traces.iter().any(again), "what was found was looked for a second time: {traces:?}");
     for file in traces {
         let text = std::fs::read_to_string(file.path()).expect("text");
         let head: Value = serde_json::from_str(text.lines().next().unwrap_or_default()).expect("a head");

@@ -36,6 +36,16 @@ pub const WITHIN: Duration = Duration::from_secs(30);
 /// mcpwire::check_client(Client::command("python3 client.py")?).await?.assert_conformant();
 /// # Ok(()) }
 /// ```
+///
+/// A client that makes no request is an error that says what became of it:
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let lost = mcpwire::Client::in_process("lost", |_| async { Err("no configuration".into()) });
+/// let error = mcpwire::check_client(lost).await.expect_err("no client");
+/// assert!(error.to_string().contains("it ended with an error: no configuration"), "{error}");
+/// # }
+/// ```
 pub fn check_client(client: Client) -> Run<Client> {
     Run::of(client, Options { timeout: WITHIN, ..Options::default() })
 }

@@ -44,6 +44,18 @@ use crate::wire::interrupt::Interrupt;
 /// # Ok(()) }
 /// ```
 ///
+/// What cannot be tested is an error that says why:
+///
+/// ```
+/// # #[cfg(feature = "tower")]
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let nothing_there = mcpwire::InProcess::service("my server", "/mcp", axum::Router::new());
+/// let error = mcpwire::check(nothing_there).await.expect_err("no server");
+/// assert!(error.to_string().starts_with("my server answers every request with 404: is the path right?"));
+/// # }
+/// # #[cfg(not(feature = "tower"))] fn main() {}
+/// ```
+///
 /// A program is a target too, and so is a server that runs already:
 ///
 /// ```no_run
