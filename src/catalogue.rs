@@ -264,12 +264,14 @@ fn hint(wanted: &str, role: Option<Role>) -> String {
     let of_role = || all().iter().filter(|listed| role.is_none_or(|role| listed.check.kind.role() == role));
     let area = wanted.rsplit_once('/').map_or(wanted, |(area, _)| area);
     let in_area: Vec<String> = of_role().filter(|listed| listed.area() == area).map(Listed::id).collect();
+    let near: Vec<String> = near(wanted).into_iter().filter(|id| of_role().any(|listed| listed.id() == *id)).collect();
+    let near = if near.is_empty() { String::new() } else { format!("did you mean {}? ", near.join(" or ")) };
     if !in_area.is_empty() {
-        return format!("checks in this area: {}", in_area.join(", "));
+        return format!("{near}checks in this area: {}", in_area.join(", "));
     }
     let mut areas: Vec<String> = of_role().map(|listed| format!("{}/*", listed.area())).collect();
     areas.dedup();
-    format!("known areas: {}; `mcpwire list` shows every check", areas.join(", "))
+    format!("{near}known areas: {}; `mcpwire list` shows every check", areas.join(", "))
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::scenario::Scenario;
 use crate::sets::FrozenSet;
 use crate::spec::Revision;
 use crate::trace::Trace;
+use crate::trace::said;
 use crate::trace::store::Recording;
 use crate::verdict::{Finding, Judge, Level, Outcome, Verdict};
 
@@ -81,7 +82,7 @@ fn check(listed: &Listed, run: &RevisionRun, recording: &Recording) -> CheckRepo
             let findings = outcome
                 .findings
                 .into_iter()
-                .map(|finding| finding_report(listed, run.revision, finding, &recording.manifest))
+                .map(|finding| finding_report(listed, run.revision, finding, recording))
                 .collect();
             CheckReport {
                 examined: outcome.examined,
@@ -128,7 +129,8 @@ fn unexercised(listed: &Listed, traces: &[&Trace], verdict: Verdict) -> Option<S
     })
 }
 
-fn finding_report(listed: &Listed, revision: Revision, finding: Finding, manifest: &Manifest) -> FindingReport {
+fn finding_report(listed: &Listed, revision: Revision, finding: Finding, recording: &Recording) -> FindingReport {
+    let trace = recording.traces.iter().find(|trace| trace.name() == finding.trace);
     let requirement = finding.cite.id().and_then(crate::spec::requirement);
     FindingReport {
         requirement: requirement.map(|requirement| requirement.id.to_owned()),
@@ -137,11 +139,12 @@ fn finding_report(listed: &Listed, revision: Revision, finding: Finding, manifes
         level: finding.cite.level(revision).unwrap_or(Level::Advice),
         expected: finding.expected,
         observed: finding.observed,
+        said: trace.map(|trace| said::around(trace, &finding.events)).unwrap_or_default(),
         scenario: finding.trace,
         events: finding.events,
         cause: finding.cause,
         exchange: finding.exchange,
-        replay: format!("{} --revision {revision} --only {}{}", manifest.command, listed.id(), manifest.command_tail),
+        replay: recording.manifest.replay(revision, &listed.id()),
         baselined: false,
     }
 }

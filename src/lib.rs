@@ -14,7 +14,7 @@
 //! # async fn app(listener: tokio::net::TcpListener) {}
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), mcpwire::RunError> {
 //! let target = mcpwire::InProcess::new("my server", "/mcp", |listener| app(listener));
-//! mcpwire::check(mcpwire::Target::InProcess(target)).await?.assert_conformant();
+//! mcpwire::check(target).await?.assert_conformant();
 //! # Ok(()) }
 //! ```
 
@@ -30,10 +30,12 @@ mod config;
 mod confirmation;
 mod conversation;
 mod drive;
+mod entry;
 mod gate;
 mod judgement;
 mod latency;
 mod manifest;
+mod narrowing;
 mod pattern;
 mod plan;
 #[doc(hidden)]
@@ -51,127 +53,25 @@ pub mod wire;
 
 pub use conversation::Snapshot;
 pub use drive::RunError;
-pub use manifest::{Crowd, Load, Options};
+pub use entry::{Run, check, check_client, snapshots};
+pub use manifest::{Crowd, Load};
 pub use report::Report;
 pub use spec::Revision;
-pub use target::{Command, CommandError, Endpoint, EndpointError, InProcess, Inventory, Target, ToolRoles};
+pub use target::client::Client;
+pub use target::{Assignment, Command, CommandError, Endpoint, EndpointError, InProcess, Inventory, Target};
+#[cfg(feature = "tracing")]
+pub use target::{TracingLayer, capture_tracing};
 pub use verdict::{Level, Verdict};
-
-use drive::{Experiments, Subject};
-use manifest::Role;
-use wire::interrupt::Interrupt;
-
-/// Tests a target in every revision that it speaks, with the default options.
-///
-/// The target runs on the caller's runtime; all that blocks is on threads of mcpwire's own.
-///
-/// # Errors
-///
-/// Where the target cannot be brought up or reached, or refuses everything.
-pub async fn check(target: Target) -> Result<Report, RunError> {
-    check_with(target, Options::default(), Revision::ALL.to_vec()).await
-}
-
-/// Tests a target in these revisions with these options.
-///
-/// # Errors
-///
-/// As [`check`], and where a pattern of the selection matches no check.
-pub async fn check_with(target: Target, options: Options, revisions: Vec<Revision>) -> Result<Report, RunError> {
-    on_a_thread(subject(target, options, revisions), |subject| {
-        drive::record(subject, &mut ()).and_then(|recording| Ok(judgement::judge(&recording)?))
-    })
-    .await
-}
-
-/// What is tested from within a program.
-fn subject(target: Target, options: Options, revisions: Vec<Revision>) -> Subject {
-    Subject {
-        target,
-        revisions,
-        options,
-        roles: ToolRoles::default(),
-        experiments: Experiments::WhereSlow,
-        permission: target::Permission::default(),
-        given: String::new(),
-        interrupt: Interrupt::default(),
-    }
-}
-
-/// Does what blocks on a thread of its own.
-async fn on_a_thread<T: Send + 'static>(
-    subject: Subject,
-    work: impl FnOnce(Subject) -> Result<T, RunError> + Send + 'static,
-) -> Result<T, RunError> {
-    // Whoever drops the future, in a timeout say, stops the run.
-    let stop = StopOnDrop(subject.interrupt.clone());
-    let (done, outcome) = tokio::sync::oneshot::channel();
-    std::thread::spawn(move || {
-        // Nobody may be waiting any more.
-        let _ = done.send(work(subject));
-    });
-    let outcome = outcome.await;
-    drop(stop);
-    outcome.unwrap_or(Err(RunError::Interrupted))
-}
-
-/// The conversations with a server, as texts for snapshots: one for each revision and scenario that comes out alike in
-/// every run. In all revisions, with the default options.
-///
-/// mcpwire hands out the texts; asserting them is your own insta's. A change of one message of the server changes one
-/// place in one of them, and what differs from run to run is not in them: names like `<session-1>` and `<id>` stand for
-/// it.
-///
-/// ```no_run
-/// # async fn app(listener: tokio::net::TcpListener) {}
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), mcpwire::RunError> {
-/// let target = mcpwire::InProcess::new("my server", "/mcp", |listener| app(listener));
-/// for conversation in mcpwire::snapshots(mcpwire::Target::InProcess(target)).await? {
-///     insta::assert_snapshot!(conversation.name, conversation.text);
-/// }
-/// # Ok(()) }
-/// ```
-///
-/// # Errors
-///
-/// As [`check`], and where the run ended before its last scenario: some snapshots would be missing, and nobody would see.
-pub async fn snapshots(target: Target) -> Result<Vec<Snapshot>, RunError> {
-    snapshots_with(target, Options::default(), Revision::ALL.to_vec()).await
-}
-
-/// The same in these revisions with these options. The selection of checks is of no account.
-///
-/// # Errors
-///
-/// As [`snapshots`].
-pub async fn snapshots_with(
-    target: Target,
-    options: Options,
-    revisions: Vec<Revision>,
-) -> Result<Vec<Snapshot>, RunError> {
-    let subject = subject(target, options, revisions);
-    on_a_thread(subject, |subject| {
-        let recording = drive::record_scenarios(subject, &conversation::steady_scenarios(Role::Server))?;
-        match conversation::lacks(&recording) {
-            Some(why) => Err(RunError::Incomplete { target: recording.manifest.target.name, why }),
-            None => Ok(conversation::steady(&recording)),
-        }
-    })
-    .await
-}
-
-struct StopOnDrop(Interrupt);
-
-impl Drop for StopOnDrop {
-    fn drop(&mut self) {
-        self.0.set(1);
-    }
-}
 
 /// The examples of the README compile.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The examples of the page about `cargo test` compile.
+#[cfg(all(doctest, feature = "tower"))]
+#[doc = include_str!("../docs/cargo-test.md")]
+struct CargoTest;
 
 /// Says that a test, or a part of one, was skipped, and why; where `MCPWIRE_REQUIRE` names what it needs, that
 /// is a failure. For the tests of this crate.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::narrowing;
 use crate::spec::{Level, Revision};
 use crate::trace::Distance;
 
@@ -36,19 +37,52 @@ pub struct Manifest {
     pub instruments: Instruments,
     /// Why the run ended before its last scenario, if it did.
     pub incomplete: Option<String>,
-    /// The command that made it, up to the options of the selection.
+    /// The command that made it, up to the selection.
     pub command: String,
     /// What stands behind the options of the selection: the command of a client.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub command_tail: String,
+    /// How a replay of the command selects what it replays.
+    #[serde(default, skip_serializing_if = "Selecting::is_by_options")]
+    pub selecting: Selecting,
     /// What was done on purpose to the bytes between a client and a server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub faults: Option<FaultsOfTheWay>,
-    /// The last lines that the target wrote to standard error.
+    /// The last lines that the target said beside the wire: on standard error, or in its log.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub target_output: Vec<String>,
     /// The trace files, in the order of playing.
     pub traces: Vec<String>,
+}
+
+/// How a replay selects what it replays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Selecting {
+    /// By options of the command line.
+    #[default]
+    ByOptions,
+    /// By variables of the environment: it is a test, or another program that calls mcpwire.
+    ByEnvironment,
+}
+
+impl Selecting {
+    fn is_by_options(&self) -> bool {
+        *self == Self::ByOptions
+    }
+}
+
+impl Manifest {
+    /// The command that replays one check in one revision.
+    pub fn replay(&self, revision: Revision, id: &str) -> String {
+        let (command, tail) = (&self.command, &self.command_tail);
+        match self.selecting {
+            Selecting::ByOptions => format!("{command} --revision {revision} --only {id}{tail}"),
+            Selecting::ByEnvironment => {
+                format!("{}={revision} {}={id} {command}{tail}", narrowing::REVISION, narrowing::ONLY)
+            }
+        }
+    }
 }
 
 /// How a target is called that was listened to, and that nobody played scenarios with.

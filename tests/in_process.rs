@@ -1,15 +1,20 @@
 //! A server in the test's own process, as its users would write it, on both flavours of the runtime.
 
+use std::collections::VecDeque;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Context, Poll};
 
+use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
-use mcpwire::{InProcess, Inventory, Options, Revision, Target, Verdict};
+use mcpwire::{InProcess, Inventory, Revision, RunError, Verdict};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -63,8 +68,12 @@ fn error(status: StatusCode, id: &Value, code: i64, message: &str) -> Response {
     (status, Json(body)).into_response()
 }
 
-fn target() -> Target {
-    Target::InProcess(InProcess::new("a small server", "/mcp", serve))
+fn target() -> InProcess {
+    InProcess::new("a small server", "/mcp", serve)
+}
+
+fn router() -> Router {
+    Router::new().route("/mcp", post(answer)).with_state("in-process")
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -79,8 +88,8 @@ async fn a_conforming_server_conforms_on_a_multi_thread_runtime() {
 
 #[tokio::test]
 async fn a_selection_judges_only_what_it_names() {
-    let options = Options { only: vec!["latency/*".to_owned()], ..Options::default() };
-    let report = mcpwire::check_with(target(), options, vec![Revision::R20251125]).await.expect("it can be tested");
+    let run = mcpwire::check(target()).only("latency/*").revision(Revision::R20251125);
+    let report = run.await.expect("it can be tested");
     assert!(report.checks.iter().all(|check| check.area == "latency"));
     assert!(report.ids(Verdict::Pass, Revision::R20251125).contains(&"latency/repeated-calls-within-budget"));
 }
@@ -88,24 +97,20 @@ async fn a_selection_judges_only_what_it_names() {
 #[tokio::test]
 async fn what_is_required_of_a_server_has_to_be_exercised() {
     // The small server answers with JSON alone.
-    let options = |require: &str| Options {
-        only: vec!["sse/*".to_owned(), "http/*".to_owned()],
-        require: vec![require.to_owned()],
-        ..Options::default()
+    let run = |required: &str| {
+        let of_both = mcpwire::check(target()).only("sse/*").only("http/*");
+        of_both.require(required).revision(Revision::R20251125)
     };
-    let revisions = || vec![Revision::R20251125];
-    let report = mcpwire::check_with(target(), options("http/content-type"), revisions()).await.expect("a report");
-    report.assert_conformant();
-    let report = mcpwire::check_with(target(), options("sse/*"), revisions()).await.expect("a report");
-    assert!(!report.conforms());
-    let unknown = mcpwire::check_with(target(), options("no/such"), revisions()).await.expect_err("no such check");
+    run("http/content-type").await.expect("a report").assert_conformant();
+    assert!(!run("sse/*").await.expect("a report").conforms());
+    let unknown = run("no/such").await.expect_err("no such check");
     assert!(unknown.to_string().contains("no check matches `no/such`"), "{unknown}");
 }
 
 #[tokio::test]
 #[should_panic(expected = "nothing was judged")]
 async fn a_server_that_speaks_none_of_the_revisions_is_not_conformant() {
-    let report = mcpwire::check_with(target(), Options::default(), vec![Revision::R20260728]).await;
+    let report = mcpwire::check(target()).revision(Revision::R20260728).await;
     report.expect("it can be tested").assert_conformant();
 }
 
@@ -136,25 +141,308 @@ async fn what_a_server_says_of_its_tables_is_judged(#[case] forgets: bool, #[cas
     let server = InProcess::new("a server with a table", "/mcp", |listener| async move {
         axum::serve(listener, app).await.expect("axum serves");
     });
-    let target = Target::InProcess(server.with_inventory(Table { routes, forgets }));
-    let options = Options { only: vec!["cleanup/router-entries".to_owned()], ..Options::default() };
-    let report = mcpwire::check_with(target, options, vec![Revision::R20251125]).await.expect("it can be tested");
+    let run = mcpwire::check(server.with_inventory(Table { routes, forgets }));
+    let report = run.only("cleanup/router-entries").revision(Revision::R20251125).await.expect("it can be tested");
     assert_eq!(report.checks[0].verdict, expected, "{:?}", report.checks[0]);
+}
+
+/// The same on every revision that it speaks, as a table of tests: what its users do with rstest.
+#[rstest]
+#[case::the_oldest(Revision::R20250326)]
+#[case::the_newest_of_its_era(Revision::R20251125)]
+#[tokio::test]
+async fn one_area_conforms(#[case] revision: Revision) {
+    let report = mcpwire::check(target()).only("http/*").revision(revision).await.expect("it can be tested");
+    report.assert_conformant();
+    report.assert_check("http/content-type");
+}
+
+#[tokio::test]
+async fn a_check_that_does_not_exist_is_told_with_those_that_are_near() {
+    let refused = mcpwire::check(target()).only("sse/well-fromed").await.expect_err("no check");
+    assert!(refused.to_string().contains("did you mean sse/well-formed?"), "{refused}");
+    let refused = mcpwire::check(target()).only("client/body-drained").await.expect_err("no check of servers");
+    assert!(refused.to_string().contains("a check of clients"), "{refused}");
+    let refused = mcpwire::check(target()).tool("slwo=slow").await.expect_err("no role");
+    assert!(refused.to_string().contains("known roles: slow"), "{refused}");
+}
+
+#[tokio::test]
+#[should_panic(expected = "nothing was judged")]
+async fn a_selection_in_which_nothing_was_examined_does_not_pass() {
+    // It answers with JSON only.
+    let report = mcpwire::check(target()).only("sse/*").revision(Revision::R20251125).await;
+    report.expect("it can be tested").assert_conformant();
+}
+
+#[rstest]
+#[case::examined_nothing("sse/well-formed", "nothing was judged")]
+#[case::not_there("sse/well-fromed", "did you mean sse/well-formed?")]
+#[case::not_selected("latency/repeated-calls-within-budget", "was not selected")]
+#[tokio::test]
+async fn an_assertion_of_one_check_is_as_strict(#[case] pattern: &'static str, #[case] expected: &str) {
+    let run = mcpwire::check(target()).only("sse/*").only("http/content-type").revision(Revision::R20251125);
+    let report = run.await.expect("it can be tested");
+    report.assert_check("http/content-type");
+    let refused = std::panic::catch_unwind(|| report.assert_check(pattern)).expect_err("not asserted");
+    let words = refused.downcast_ref::<String>().expect("words");
+    assert!(words.contains(expected), "{words}");
+}
+
+#[rstest]
+#[case::current_thread(false)]
+#[case::multi_thread(true)]
+fn a_router_is_a_target_on_either_runtime(#[case] many: bool) {
+    let mut builder = match many {
+        true => tokio::runtime::Builder::new_multi_thread(),
+        false => tokio::runtime::Builder::new_current_thread(),
+    };
+    let runtime = builder.enable_all().build().expect("a runtime");
+    let report = runtime.block_on(async { mcpwire::check(InProcess::service("a router", "/mcp", router())).await });
+    let report = report.expect("it can be tested");
+    report.assert_conformant();
+}
+
+/// An answer as an event stream in two pieces, the second one as soon as the first one is out.
+async fn in_two_pieces(request: Request, next: Next) -> Response {
+    let answer = next.run(request).await;
+    if answer.status() != StatusCode::OK {
+        return answer;
+    }
+    let json = axum::body::to_bytes(answer.into_body(), 1 << 20).await.expect("it is short");
+    let event = format!("data: {}\n\n", String::from_utf8_lossy(&json));
+    let pieces = Pieces { left: [Bytes::from("data:\n\n"), Bytes::from(event)].into(), is_out: true };
+    ([("content-type", "text/event-stream")], axum::body::Body::new(pieces)).into_response()
+}
+
+struct Pieces {
+    left: VecDeque<Bytes>,
+    is_out: bool,
+}
+
+impl hyper::body::Body for Pieces {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
+        self.is_out = !self.is_out;
+        if self.is_out {
+            // hyper sends what it has when there is no more for now.
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(self.left.pop_front().map(|piece| Ok(hyper::body::Frame::data(piece))))
+    }
+}
+
+#[tokio::test]
+async fn how_our_loop_accepts_connections_is_not_the_services_fault() {
+    let app = router().layer(from_fn(in_two_pieces));
+    let run = mcpwire::check(InProcess::service("a streaming router", "/mcp", app)).revision(Revision::R20251125);
+    let report = run.only("latency/no-held-back-segment").await.expect("it can be tested");
+    let verdict = report.checks[0].verdict;
+    // Without kernel times, nobody can tell.
+    let blind = !cfg!(target_os = "linux") && verdict == Verdict::NotExercised;
+    assert!(verdict == Verdict::Pass || blind, "{:?}", report.checks[0]);
+}
+
+/// A `tower` service as people write one by hand: ready once a permit is there, which the call gives back.
+#[derive(Clone)]
+struct ByHand {
+    app: Router,
+    is_ready: bool,
+    fails_when: Option<&'static str>,
+}
+
+impl ByHand {
+    fn new() -> Self {
+        Self { app: router(), is_ready: false, fails_when: None }
+    }
+}
+
+impl tower_service::Service<Request<hyper::body::Incoming>> for ByHand {
+    type Response = Response;
+    type Error = Box<dyn std::error::Error + Send + Sync>;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        match self.fails_when {
+            Some("asked") => return Poll::Ready(Err("no permit is left".into())),
+            Some("asked, by a panic") => panic!("poll_ready of the service"),
+            _ => {}
+        }
+        if !self.is_ready {
+            self.is_ready = true;
+            // Ready the second time only.
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<hyper::body::Incoming>) -> Self::Future {
+        assert!(self.is_ready, "called before it was ready");
+        self.is_ready = false;
+        let (mut app, fails_when) = (self.app.clone(), self.fails_when);
+        Box::pin(async move {
+            match fails_when {
+                Some("called") => return Err("the backend is gone".into()),
+                Some("called, by a panic") => panic!("no route to {}", request.uri()),
+                _ => {}
+            }
+            match tower_service::Service::call(&mut app, request).await {
+                Ok(answer) => Ok(answer),
+                Err(never) => match never {},
+            }
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_is_written_by_hand_is_a_target() {
+    let service = InProcess::service("a service", "/mcp", ByHand::new());
+    mcpwire::check(service).await.expect("it can be tested").assert_conformant();
+}
+
+#[rstest]
+#[case::not_ready("asked", "the service is not ready: no permit is left")]
+#[case::panic_when_asked("asked, by a panic", "a handler panicked: poll_ready of the service")]
+#[case::error("called", "the service failed: the backend is gone")]
+#[case::panic("called, by a panic", "a handler panicked: no route to /mcp")]
+#[tokio::test]
+async fn a_service_that_fails_says_why(#[case] when: &'static str, #[case] why: &str) {
+    let service = ByHand { fails_when: Some(when), ..ByHand::new() };
+    let error = mcpwire::check(InProcess::service("a service", "/mcp", service)).await.expect_err("it cannot");
+    assert!(matches!(error, RunError::Trouble { .. }), "{error:?}");
+    assert_eq!(error.to_string(), format!("a service cannot be tested: {why}"));
+}
+
+/// Ends as it is told, when it has accepted so many connections.
+async fn serve_for_a_while(listener: tokio::net::TcpListener, connections: u32, panics: bool) {
+    let app = router();
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..connections {
+        let (stream, _) = listener.accept().await.expect("a connection");
+        let service = hyper_util::service::TowerToHyperService::new(app.clone());
+        let io = hyper_util::rt::TokioIo::new(stream);
+        tasks.spawn(hyper::server::conn::http1::Builder::new().serve_connection(io, service));
+    }
+    assert!(!panics, "the table is full");
+}
+
+#[rstest]
+#[case::at_once(0, true, "its task panicked: the table is full")]
+#[case::at_once_and_in_order(0, false, "its future ended: nobody serves the listener any more")]
+#[tokio::test]
+async fn a_server_that_ends_before_it_answers_says_so(
+    #[case] connections: u32,
+    #[case] panics: bool,
+    #[case] how: &str,
+) {
+    let serve = move |listener| serve_for_a_while(listener, connections, panics);
+    let error = mcpwire::check(InProcess::new("a server", "/mcp", serve)).await.expect_err("it has ended");
+    assert_eq!(error.to_string(), format!("a server cannot be tested: {how}"));
+}
+
+#[rstest]
+#[case::by_a_panic(true, "its task panicked: the table is full")]
+#[case::in_order(false, "its future ended: nobody serves the listener any more")]
+#[tokio::test]
+async fn a_server_that_ends_in_mid_run_makes_it_incomplete(#[case] panics: bool, #[case] how: &str) {
+    let serve = move |listener| serve_for_a_while(listener, 12, panics);
+    let report = mcpwire::check(InProcess::new("a server", "/mcp", serve)).await.expect("it was there");
+    let why = report.incomplete.as_deref().unwrap_or_default();
+    assert!(why.starts_with("the target ended during ") && why.ends_with(how), "{why}");
+    assert!(!report.conforms());
+}
+
+/// What a test holds as long as a server runs, and every task of its connections.
+struct Alive(Arc<AtomicU32>);
+
+impl Alive {
+    fn one_of(count: &Arc<AtomicU32>) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Not a measurement: only that nobody waits out the ten seconds for an answer.
+const SOON: std::time::Duration = std::time::Duration::from_secs(8);
+
+async fn until_none_is_left(alive: &AtomicU32) {
+    let none = async {
+        while alive.load(Ordering::SeqCst) > 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(SOON, none).await.expect("everything has ended");
+}
+
+#[tokio::test]
+async fn dropping_the_check_stops_the_server_and_its_connections() {
+    let alive = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&alive);
+    // Each request holds one, and is never answered.
+    let app = Router::new().fallback(async move || {
+        let _alive = Alive::one_of(&counted);
+        std::future::pending::<StatusCode>().await
+    });
+    let checked = mcpwire::check(InProcess::service("a server that never answers", "/mcp", app));
+    let asked = async {
+        while alive.load(Ordering::SeqCst) == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        report = checked.into_future() => panic!("it never answers: {report:?}"),
+        () = asked => {}
+    }
+    until_none_is_left(&alive).await;
 }
 
 #[tokio::test]
 async fn dropping_the_check_stops_it() {
+    let alive = Arc::new(AtomicU32::new(0));
+    let held = Alive::one_of(&alive);
     let never = InProcess::new("a server that never answers", "/mcp", |listener| async move {
+        let _held = held;
         let mut kept = Vec::new();
         while let Ok((stream, _)) = listener.accept().await {
             kept.push(stream);
         }
     });
-    let started = std::time::Instant::now();
-    let checked = mcpwire::check(Target::InProcess(never));
+    let checked = mcpwire::check(never);
     assert!(tokio::time::timeout(std::time::Duration::from_millis(100), checked).await.is_err());
-    // Not a measurement: only that nobody waits out the ten seconds for an answer.
-    assert!(started.elapsed() < std::time::Duration::from_secs(8));
+    until_none_is_left(&alive).await;
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_current_thread_runtime_goes_on_meanwhile() {
+    // Whatever else the test has on its runtime is polled, time and again, on the one thread that there is.
+    let polled = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&polled);
+    let beside = tokio::spawn(async move {
+        loop {
+            counted.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+    });
+    let elsewhere =
+        mcpwire::Command::new(&format!("{} reference --port {{port}}", env!("CARGO_BIN_EXE_mcpwire")), "/mcp");
+    let run = mcpwire::check(elsewhere.expect("a command")).only("latency/*").revision(Revision::R20251125);
+    run.await.expect("it can be tested").assert_conformant();
+    beside.abort();
+    // The run takes some hundred milliseconds at the least; had it blocked, this would be one or two.
+    assert!(polled.load(Ordering::Relaxed) > 10, "{polled:?}");
 }
 
 /// What its users do: the conversations as snapshots, in a folder of their own.
@@ -176,7 +464,7 @@ async fn the_conversations_with_a_server_are_snapshots() {
 async fn one_message_that_is_another_changes_one_line_in_one_snapshot() {
     let of = |name: &'static str| {
         let serve = move |listener| serve_as(name, listener);
-        mcpwire::snapshots(Target::InProcess(InProcess::new("a small server", "/mcp", serve)))
+        mcpwire::snapshots(InProcess::new("a small server", "/mcp", serve))
     };
     let (before, after) = (of("in-process").await.expect("before"), of("renamed-it").await.expect("after"));
     let lines = |snapshots: &[mcpwire::Snapshot]| -> Vec<(String, String)> {

@@ -240,13 +240,35 @@ fn every_check_explains_itself_and_says_how_to_fix_what_it_finds() {
     }
 }
 
+/// What a target says beside the wire stands with a finding, and decides nothing.
+#[rstest]
+fn no_check_reads_what_a_target_says_beside_the_wire(#[values(Role::Server, Role::Client)] role: Role) {
+    let mut recording = good(role).clone();
+    for trace in &mut recording.traces {
+        let mut events = trace.events.clone();
+        let at = events.last().expect("the scenario was played").at;
+        for line in
+            ["ERROR the session is lost", "HTTP/1.1 500 Internal Server Error", "{\"mcpwire\": 1, \"step\": \"close\"}"]
+        {
+            events.push(Event { seq: events.len() as u32, at, what: What::Said { line: line.to_owned() } });
+        }
+        *trace = Trace::new(trace.head.clone(), events);
+    }
+    let mut with = judge(&recording).expect("no selection");
+    for finding in with.checks.iter_mut().flat_map(|check| &mut check.findings) {
+        finding.said.clear();
+    }
+    assert_eq!(with, judged(role));
+}
+
 /// Right of the trace, nothing may touch the world.
 #[test]
 fn what_judges_is_pure() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let folders = ["baseline", "checks", "codec", "conversation", "latency", "report", "spec", "trace"];
     let mut pending: Vec<_> = folders.map(|name| source.join(name)).to_vec();
-    let files = ["verdict.rs", "judgement.rs", "gate.rs", "sets.rs", "plan.rs", "catalogue.rs", "pattern.rs"];
+    let files =
+        ["verdict.rs", "judgement.rs", "gate.rs", "sets.rs", "plan.rs", "catalogue.rs", "pattern.rs", "narrowing.rs"];
     pending.extend(files.map(|name| source.join(name)));
     while let Some(path) = pending.pop() {
         if path.is_dir() {

@@ -12,17 +12,12 @@ use super::server::{JudgementArgs, Revisions, failure, interrupt_on_signals, rev
 use super::settings::{self, Choice, ConfigArgs};
 use super::{Failure, progress};
 use crate::config::{Setting, Value, duration};
-use crate::confirmation::doubtful;
-use crate::drive::{self, ClientSubject};
-use crate::judgement;
+use crate::drive::ClientSubject;
+use crate::entry::{WITHIN, record_client_confirmed};
 use crate::manifest::{Options, Role};
 use crate::reference::client::Fault;
 use crate::target::client::Client;
 use crate::trace::redact::Redactor;
-
-/// How long one scenario may take, unless set: the script waits a few seconds at most, and interpreters with cold
-/// caches need some to start.
-const WITHIN: Duration = Duration::from_secs(30);
 
 /// Options of `mcpwire client`.
 #[derive(Debug, Clap)]
@@ -98,13 +93,8 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
             interrupt: interrupt.clone(),
         };
         let mut observer = progress::observer();
-        let mut recording = drive::record_client(&subject, &mut *observer)
+        let mut recording = record_client_confirmed(&subject, &mut *observer)
             .map_err(|error| failure(&error, &interrupt, &Redactor::default()))?;
-        let judged = judgement::judge(&recording).map_err(Failure::usage)?;
-        let doubtful = doubtful(&recording, &judged);
-        if !doubtful.is_empty() && !interrupt.is_set() {
-            recording = drive::record_again(&subject, recording, &doubtful, &mut *observer);
-        }
         if let Some(command) = run.wanted.command(Role::Client) {
             recording.manifest.command = command;
             recording.manifest.command_tail.clear();

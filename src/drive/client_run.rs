@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::client_scenarios;
 use super::peer::{Peer, Scene};
 use super::run::{Observer, Plan, Progress, RunError, empty, signal_name, switch_stamps_on};
+use super::said::with_said;
 use crate::catalogue;
 use crate::latency;
 use crate::manifest::{Floor, Options, RevisionRun, Role, TargetFacts};
@@ -17,6 +18,7 @@ use crate::scenario::Scenario;
 use crate::spec::Revision;
 use crate::target::client::{Client, Ended, Orders};
 use crate::trace::redact::Redactor;
+use crate::trace::said::shown;
 use crate::trace::store::Recording;
 use crate::trace::{Distance, Event, Trace, TraceHead, Vantage, What};
 use crate::wire::interrupt::Interrupt;
@@ -324,10 +326,11 @@ impl<'r> Run<'r> {
             self.did_not_get_through(part, &ended.how);
         }
         self.sent += sent(&trace);
+        let output: Vec<String> = said(&trace).map(str::to_owned).collect();
         let trace = self.redactor.redact(&trace);
         self.recording.push(trace);
-        if !ended.output.is_empty() {
-            let lines = ended.output.iter().map(|line| self.redactor.redact_text(line));
+        if !output.is_empty() {
+            let lines = output.iter().map(|line| shown(&self.redactor.redact_text(line)));
             self.recording.manifest.target_output = lines.collect();
         }
     }
@@ -363,18 +366,19 @@ fn play(subject: &ClientSubject, part: Part) -> Result<Played, RunError> {
         ("MCP_CONFORMANCE_PROTOCOL_VERSION", revision.date().to_owned()),
         ("MCPWIRE_SCENARIO", scenario.name().to_owned()),
     ];
-    let orders = Orders { url: peer.url(), environment, script, process: peer.client() };
-    let ended = subject.client.run(&orders, subject.within, &tap, &subject.interrupt).map_err(|source| {
+    let orders = Orders { revision, url: peer.url(), environment, script, process: peer.client() };
+    let mut ended = subject.client.run(&orders, subject.within, &tap, &subject.interrupt).map_err(|source| {
         let program = match &subject.client {
             Client::Command(words) => words.first().cloned().unwrap_or_default(),
-            Client::Reference(_) => "the embedded reference client".to_owned(),
+            Client::InProcess(_) | Client::Reference(_) => subject.client.name().1,
         };
         RunError::Client { program, source }
     })?;
     peer.settle(LAST_SEGMENTS);
     drop(peer);
     let head = TraceHead { scenario, revision, attempt, vantage: Vantage::Server, distance: Distance::Loopback };
-    Ok(Played { part, trace: Trace::new(head, tap.events_by_cause()), ended })
+    let events = with_said(tap.events_by_cause(), std::mem::take(&mut ended.output), &tap);
+    Ok(Played { part, trace: Trace::new(head, events), ended })
 }
 
 /// What the embedded reference client takes from a response to its next request, on this machine, now.
@@ -398,6 +402,14 @@ fn floor(subject: &ClientSubject) -> Option<Floor> {
 fn sent(trace: &Trace) -> usize {
     let written = |event: &Event| if let What::Wrote { bytes, .. } = &event.what { bytes.0.len() } else { 0 };
     trace.events.iter().map(written).sum()
+}
+
+/// What the client wrote to standard error.
+fn said(trace: &Trace) -> impl Iterator<Item = &str> {
+    trace
+        .events
+        .iter()
+        .filter_map(|event| if let What::Said { line } = &event.what { Some(line.as_str()) } else { None })
 }
 
 /// How it showed that a client does not go along with a revision.

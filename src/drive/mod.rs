@@ -10,6 +10,7 @@ mod facts;
 mod peer;
 mod proxy;
 mod run;
+mod said;
 mod scenarios;
 mod session;
 mod stage;

@@ -1,22 +1,26 @@
 //! A run: surveys which revisions are spoken, plays what the plan wants, and hands over the recording.
 
+use std::fmt;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::embedded;
 use super::facts::Facts;
+use super::said::with_said;
 use super::scenarios::{self, survey};
 use super::stage::{Experiments, Stage, Stop, Unanswered, what_came};
 use crate::catalogue::{self, NoMatch};
 use crate::latency;
-use crate::manifest::{FORMAT, Floor, Instruments, Manifest, Options, RevisionRun, Role, TOOL, TargetFacts};
+use crate::manifest::{FORMAT, Floor, Instruments, Manifest, Options, RevisionRun, Role, Selecting, TOOL, TargetFacts};
+use crate::narrowing::EnvironmentError;
 use crate::plan;
 use crate::reference;
 use crate::scenario::Scenario;
 use crate::spec::Revision;
-use crate::target::{Endpoint, NotAllowed, Permission, Running, StartError, Target, ToolRoles};
+use crate::target::{Endpoint, NotAllowed, Permission, RoleError, Running, StartError, Target, ToolRoles};
 use crate::trace::redact::Redactor;
-use crate::trace::store::Recording;
+use crate::trace::said::shown;
+use crate::trace::store::{Recording, WriteError};
 use crate::trace::{Distance, Ending, Exchange, Span, Trace, TraceHead, Vantage, What};
 use crate::wire::interrupt::Interrupt;
 use crate::wire::os;
@@ -111,8 +115,11 @@ impl Observer for () {
     fn progress(&mut self, _: Progress<'_>) {}
 }
 
-/// Why there is no recording.
-#[derive(Debug, thiserror::Error)]
+/// Why there is no recording, or no report of it.
+///
+/// `Debug` says it in the same words as `Display`: they are what a test shows that ends with this error.
+#[derive(thiserror::Error)]
+#[non_exhaustive]
 pub enum RunError {
     /// A pattern matches no check.
     #[error(transparent)]
@@ -138,6 +145,14 @@ pub enum RunError {
         target: String,
         /// What came instead.
         came: String,
+    },
+    /// It fails, and knows why.
+    #[error("{target} cannot be tested: {how}")]
+    Trouble {
+        /// The target.
+        target: String,
+        /// What went wrong in it.
+        how: String,
     },
     /// Every request is refused.
     #[error("{target} answers every request with {status}: {hint}")]
@@ -178,9 +193,27 @@ pub enum RunError {
         /// Why.
         why: String,
     },
+    /// A tool is given in another form, or for a role that does not exist.
+    #[error(transparent)]
+    Tool(#[from] RoleError),
+    /// What the environment asks for is none of what the run selects.
+    #[error(transparent)]
+    Environment(#[from] EnvironmentError),
+    /// The baseline cannot be read.
+    #[error("{0}")]
+    Baseline(String),
+    /// The recording cannot be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
     /// A signal came before anything was recorded.
     #[error("interrupted before anything was recorded")]
     Interrupted,
+}
+
+impl fmt::Debug for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// Tests a target and hands over the recording, without its secrets.
@@ -228,6 +261,7 @@ fn record_planned(subject: Subject, plan: &Plan<'_>, observer: &mut dyn Observer
         subject.permission.check(option, &running.endpoint)?;
     }
     let mut run = Run {
+        running: &running,
         redactor: redactor(&running.endpoint),
         stage: Stage {
             experiments: subject.experiments,
@@ -242,18 +276,20 @@ fn record_planned(subject: Subject, plan: &Plan<'_>, observer: &mut dyn Observer
         kept: Kept::default(),
         observer,
     };
-    let spoken = run.survey(&subject.revisions)?;
+    let spoken = run.survey(&subject.revisions).map_err(|error| run.explained(error))?;
     run.play(plan, &spoken);
     let mut recording = run.recording;
     let redactor = run.redactor;
     // A command line may repeat a secret that came as a header field.
     recording.manifest.target.name = redactor.redact_text(&recording.manifest.target.name);
     recording.manifest.command = redactor.redact_text(&recording.manifest.command);
-    recording.manifest.target_output = running.output().iter().map(|line| redactor.redact_text(line)).collect();
+    let last_words = running.output().into_iter().map(|line| shown(&redactor.redact_text(&line)));
+    recording.manifest.target_output = last_words.collect();
     Ok(recording)
 }
 
 struct Run<'o> {
+    running: &'o Running,
     stage: Stage,
     redactor: Redactor,
     recording: Recording,
@@ -319,9 +355,24 @@ impl Run<'_> {
         KEPT.with_room_for(crowds * revisions)
     }
 
+    /// What the target itself knows of why it cannot be tested, where it knows.
+    fn explained(&self, error: RunError) -> RunError {
+        match self.running.trouble() {
+            Some(how) if !matches!(error, RunError::Interrupted) => {
+                let target = self.recording.manifest.target.name.clone();
+                RunError::Trouble { target, how: shown(&self.redactor.redact_text(&how)) }
+            }
+            _ => error,
+        }
+    }
+
     /// Why the run ends here, where it does.
     fn given_up(&self, during: &str) -> Option<String> {
         let unanswered = &self.stage.unanswered;
+        if let Some(how) = self.running.ended() {
+            let how = shown(&self.redactor.redact_text(&how));
+            return Some(format!("the target ended during {during}: {how}"));
+        }
         if self.stage.interrupt.is_set() {
             return Some(format!("interrupted by {} during {during}", signal_name(&self.stage.interrupt)));
         }
@@ -449,6 +500,8 @@ impl Run<'_> {
             _ => Tap::start(),
         };
         let stage = Stage { tap, revision, facts, ..self.stage.clone() };
+        // What was said before belongs to no scenario.
+        self.running.said();
         let outcome = play(&stage);
         if let Err(stop) = &outcome {
             stage.tap.note(What::Stopped { reason: stop.to_string() });
@@ -458,7 +511,8 @@ impl Run<'_> {
         let kept = stage.tap.kept();
         self.kept.bytes += kept.bytes;
         self.kept.parts += kept.parts;
-        let trace = self.redactor.redact(&Trace::new(head, stage.tap.events()));
+        let events = with_said(stage.tap.events(), self.running.said(), &stage.tap);
+        let trace = self.redactor.redact(&Trace::new(head, events));
         (trace, outcome)
     }
 }
@@ -522,6 +576,7 @@ pub(super) fn empty(role: Role, target: TargetFacts, options: Options, command: 
         incomplete: None,
         command,
         command_tail: String::new(),
+        selecting: Selecting::default(),
         faults: None,
         target_output: Vec::new(),
         traces: Vec::new(),

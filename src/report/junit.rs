@@ -143,6 +143,9 @@ fn one(text: &mut String, finding: &FindingReport) -> fmt::Result {
     for line in &finding.exchange {
         writeln!(text, "  {} {:>9}  {}", if line.here { "▶" } else { " " }, line.at, line.what)?;
     }
+    for line in &finding.said {
+        writeln!(text, "    {:>9}  | {}", line.at, line.what)?;
+    }
     Ok(())
 }
 

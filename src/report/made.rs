@@ -2,7 +2,7 @@
 
 use super::{CheckReport, FindingReport, Report};
 use crate::catalogue;
-use crate::manifest::{FORMAT, Instruments, Manifest, Options, RevisionRun, Role, TOOL, TargetFacts};
+use crate::manifest::{FORMAT, Instruments, Manifest, Options, RevisionRun, Role, Selecting, TOOL, TargetFacts};
 use crate::spec::Revision;
 use crate::trace::Distance;
 use crate::verdict::{Level, Verdict};
@@ -35,6 +35,7 @@ pub fn finding(revision: Revision, scenario: &str, level: Level) -> FindingRepor
         events: vec![1],
         cause: None,
         exchange: Vec::new(),
+        said: Vec::new(),
         replay: "mcpwire server".to_owned(),
         baselined: false,
     }
@@ -63,6 +64,7 @@ pub fn report(checks: Vec<CheckReport>) -> Report {
         faults: None,
         command: "mcpwire server".to_owned(),
         command_tail: String::new(),
+        selecting: Selecting::default(),
         target_output: Vec::new(),
         traces: Vec::new(),
     };

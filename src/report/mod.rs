@@ -60,7 +60,7 @@ pub struct Report {
     /// What came of each entry of the baseline, where there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<BaselineReport>,
-    /// The last lines that the target wrote to standard error.
+    /// The last lines that the target said beside the wire: on standard error, or in its log.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub target_output: Vec<String>,
 }
@@ -150,6 +150,9 @@ pub struct FindingReport {
     pub cause: Option<Cause>,
     /// The exchange, line by line.
     pub exchange: Vec<Line>,
+    /// The last lines that the target said in that scenario up to this, on standard error or in its log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub said: Vec<Line>,
     /// The command that replays just this.
     pub replay: String,
     /// A baseline expects it.
@@ -312,6 +315,38 @@ impl Report {
     /// and something was examined.
     pub fn conforms(&self) -> bool {
         self.summary.gate == Gate::Conforms
+    }
+
+    /// Panics with a report of the checks that match, unless the target conforms as far as they go: an id, or a pattern
+    /// such as `sse/*`.
+    ///
+    /// One run can be asserted check by check, so that a failure names what failed. Where only a few checks are wanted
+    /// at all, [`Run::only`](crate::Run::only) is quicker: it plays what they need and no more.
+    ///
+    /// ```
+    /// # async fn example(server: mcpwire::InProcess) -> Result<(), mcpwire::RunError> {
+    /// let report = mcpwire::check(server).await?;
+    /// report.assert_check("sse/stream-ends-after-response");
+    /// report.assert_check("http/*");
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// See above; and where nothing was examined by any of them, the run is incomplete, or nothing matches.
+    #[track_caller]
+    pub fn assert_check(&self, pattern: &str) {
+        let wanted = [pattern.to_owned()];
+        if let Err(error) = crate::catalogue::select(Some(self.role), &wanted, &[]) {
+            panic!("{error}");
+        }
+        let mut of_it = self.clone();
+        of_it.checks.retain(|check| crate::pattern::matches(pattern, &check.id));
+        assert!(!of_it.checks.is_empty(), "`{pattern}` was not selected in this run");
+        // Stale entries are a matter of the whole run.
+        of_it.baseline = None;
+        of_it.count();
+        of_it.assert_conformant();
     }
 
     /// Panics with the whole text report unless the target conforms.

@@ -78,7 +78,7 @@ fn visible_only(report: &Report) -> Report {
             [&mut finding.expected, &mut finding.observed, &mut finding.replay].into_iter().for_each(&mut clean);
             finding.summary.iter_mut().chain(&mut finding.link).for_each(&mut clean);
             finding.cause.iter_mut().map(|cause| &mut cause.evidence).for_each(&mut clean);
-            finding.exchange.iter_mut().map(|line| &mut line.what).for_each(&mut clean);
+            finding.exchange.iter_mut().chain(&mut finding.said).map(|line| &mut line.what).for_each(&mut clean);
         }
     }
     report
@@ -133,8 +133,12 @@ fn write_report(out: &mut String, report: &Report, style: Style) -> fmt::Result 
     unseen(out, report, style)?;
     expected(out, report, style)?;
     after_set(out, report, style)?;
-    if !report.target_output.is_empty() && report.summary.gate != Gate::Conforms {
-        writeln!(out, "\n{}the target's last words on standard error{:#}", style.strong, style.strong)?;
+    if !report.target_output.is_empty() && report.summary.gate != Gate::Conforms && !is_told(report) {
+        let strong = style.strong;
+        match report.target.kind.as_str() {
+            "in-process" => writeln!(out, "\n{strong}the target's last words{strong:#}")?,
+            _ => writeln!(out, "\n{strong}the target's last words on standard error{strong:#}")?,
+        }
         for line in &report.target_output {
             // Behind a bar: a line that a CI system would take for a command of its own must not begin with it.
             writeln!(out, "  | {line}")?;
@@ -145,6 +149,13 @@ fn write_report(out: &mut String, report: &Report, style: Style) -> fmt::Result 
     // Once more: of a long log the end is read first.
     let dress = verdict_dress(report, style);
     writeln!(out, "\n{dress}{}{dress:#}", conclusion(report))
+}
+
+/// Whether what the target said stands with what it was said to.
+fn is_told(report: &Report) -> bool {
+    let fails = |check: &&CheckReport| report.standing(check) == Standing::Fails;
+    let mut findings = report.checks.iter().filter(fails).flat_map(|check| &check.findings);
+    report.incomplete.is_none() && findings.any(|finding| !finding.said.is_empty())
 }
 
 fn verdict_dress(report: &Report, style: Style) -> Ansi {
@@ -301,6 +312,14 @@ fn one_finding(out: &mut String, finding: &FindingReport, told: bool, style: Sty
         let mark = if line.here { "▶" } else { " " };
         let dress = if line.here { style.bad } else { Ansi::new() };
         writeln!(out, "    {dress}{mark} {:>width$}  {}{dress:#}", line.at, line.what)?;
+    }
+    if !finding.said.is_empty() {
+        writeln!(out, "  said      by the target meanwhile, on standard error or in its log")?;
+    }
+    let width = finding.said.iter().map(|line| line.at.chars().count()).max().unwrap_or(0);
+    for line in &finding.said {
+        // Behind a bar, as everything that is the target's own.
+        writeln!(out, "      {}{:>width$}  | {}{:#}", style.faint, line.at, line.what, style.faint)?;
     }
     Ok(())
 }
@@ -598,6 +617,25 @@ mod tests {
 
     fn of(id: &str, verdict: Verdict, level: Level) -> CheckReport {
         made::check(id, R, verdict, level)
+    }
+
+    #[test]
+    fn what_the_target_said_stands_with_the_finding_and_behind_a_bar() {
+        let mut report = made::report(vec![of("sse/well-formed", Verdict::Fail, Level::Must)]);
+        report.target_output = vec!["INFO listening".to_owned()];
+        assert!(plain(&report).contains("\nthe target's last words on standard error\n  | INFO listening\n"));
+        let line = crate::trace::render::Line {
+            at: "+1.00 ms".to_owned(),
+            what: "::error::\u{1b}[31m".to_owned(),
+            here: false,
+        };
+        report.checks[0].findings[0].said = vec![line];
+        let text = plain(&report);
+        assert!(text.contains("\n      +1.00 ms  | ::error::\\u{1b}[31m\n"), "{text}");
+        assert!(!text.contains("last words"), "told once: {text}");
+        report.incomplete = Some("it went away".to_owned());
+        report.count();
+        assert!(plain(&report).contains("last words"), "{}", plain(&report));
     }
 
     #[test]

@@ -8,8 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use super::client_closure::Closure;
+use super::command::CommandError;
 use super::group::Group;
-use super::output::Output;
+use super::output::{Output, Said};
+use crate::spec::Revision;
 use crate::trace::{Moment, Nanos, Span, Told, What};
 use crate::wire::interrupt::Interrupt;
 use crate::wire::tap::{self, Tap};
@@ -34,18 +37,25 @@ const LAST_STEP: &str = "close";
 /// How long it may go on once it has told that it has closed.
 const AFTER_CLOSE: Duration = Duration::from_secs(5);
 
-/// A client under test.
+/// A client under test: a program ([`Client::command`]) or a closure in this process ([`Client::in_process`]).
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Client {
     /// A program, by its words; the URL is appended.
     Command(Vec<String>),
+    /// A closure in this process.
+    #[non_exhaustive]
+    InProcess(Closure),
     /// The embedded reference client.
+    #[doc(hidden)]
     Reference(Option<crate::reference::client::Fault>),
 }
 
 /// What a client is told beside the URL.
 #[derive(Clone, Debug)]
 pub struct Orders {
+    /// The revision of the peer.
+    pub revision: Revision,
     /// The URL of the peer.
     pub url: String,
     /// The environment.
@@ -65,15 +75,35 @@ pub struct Ended {
     pub forced: bool,
     /// It was made to end before it had come to the end of its script.
     pub unfinished: bool,
-    /// The last lines that it wrote to standard error.
-    pub output: Vec<String>,
+    /// The last lines that it wrote to standard error, or to its log.
+    pub output: Said,
 }
 
 impl Client {
+    /// A program and its arguments, split into words without a shell; the URL is appended. It is started once for each
+    /// scenario, and finds in its environment what `fixtures/clients/README.md` says.
+    ///
+    /// ```
+    /// let client = mcpwire::Client::command("python3 client.py --verbose")?;
+    /// # Ok::<(), mcpwire::CommandError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Where the line cannot be split, or is empty.
+    pub fn command(line: &str) -> Result<Self, CommandError> {
+        let words = shell_words::split(line).map_err(|_| CommandError::Words(line.to_owned()))?;
+        match words.first() {
+            Some(program) if !program.is_empty() => Ok(Self::Command(words)),
+            _ => Err(CommandError::Empty),
+        }
+    }
+
     /// What the report calls it, and how its kind is called.
     pub fn name(&self) -> (&'static str, String) {
         match self {
             Self::Command(words) => ("command", shell_words::join(words)),
+            Self::InProcess(closure) => ("in-process", closure.name().to_owned()),
             Self::Reference(None) => ("reference", "the embedded reference client".to_owned()),
             Self::Reference(Some(fault)) => ("reference", format!("the embedded reference client --fault {fault}")),
         }
@@ -83,6 +113,7 @@ impl Client {
     pub fn replay(&self) -> (String, String) {
         match self {
             Self::Command(words) => (String::new(), format!(" -- {}", shell_words::join(words))),
+            Self::InProcess(_) => Default::default(),
             Self::Reference(None) => Default::default(),
             Self::Reference(Some(fault)) => (format!(" --fault {fault}"), String::new()),
         }
@@ -93,9 +124,10 @@ impl Client {
     /// # Errors
     ///
     /// Where the program cannot be started.
-    pub fn run(&self, orders: &Orders, within: Duration, tap: &Tap, interrupt: &Interrupt) -> io::Result<Ended> {
+    pub(crate) fn run(&self, orders: &Orders, within: Duration, tap: &Tap, interrupt: &Interrupt) -> io::Result<Ended> {
         let ended = match self {
             Self::Command(words) => run_command(words, orders, within, tap, interrupt)?,
+            Self::InProcess(closure) => run_closure(closure, orders, within, tap, interrupt),
             Self::Reference(fault) => run_reference(*fault, orders, within, tap, interrupt),
         };
         tap.note(What::ClientEnded { how: ended.how.clone(), forced: ended.forced });
@@ -122,18 +154,10 @@ fn run_command(
     let deadline = Instant::now() + within;
     let mut ended = loop {
         if let Some(how) = group.exited() {
-            break Ended { how, forced: false, unfinished: false, output: Vec::new() };
+            break Ended { how, forced: false, unfinished: false, output: Said::default() };
         }
-        let closed = teller.closed().is_some_and(|closed| closed.elapsed() > AFTER_CLOSE);
-        let why = match tap.overflow() {
-            _ if interrupt.is_set() => Some("interrupted".to_owned()),
-            Some(overflow) => Some(format!("{overflow}, and was ended")),
-            None if closed => Some(format!("still running {} s after it had closed", AFTER_CLOSE.as_secs())),
-            None if Instant::now() > deadline => Some(still_running(within)),
-            None => None,
-        };
-        if let Some(how) = why {
-            break Ended { how, forced: true, unfinished: !closed, output: Vec::new() };
+        if let Some(ended) = time_is_up(&teller, deadline, within, tap, interrupt) {
+            break ended;
         }
         thread::sleep(LOOK);
     };
@@ -143,8 +167,39 @@ fn run_command(
     if lingers && !ended.forced {
         ended.how.push_str(", and left a process behind that was ended");
     }
-    ended.output = output.lines();
+    ended.output = output.take();
     Ok(ended)
+}
+
+/// Why a client has to be ended by now, if it has.
+fn time_is_up(teller: &Teller, deadline: Instant, within: Duration, tap: &Tap, interrupt: &Interrupt) -> Option<Ended> {
+    let closed = teller.closed().is_some_and(|closed| closed.elapsed() > AFTER_CLOSE);
+    let how = match tap.overflow() {
+        _ if interrupt.is_set() => "interrupted".to_owned(),
+        Some(overflow) => format!("{overflow}, and was ended"),
+        None if closed => format!("still running {} s after it had closed", AFTER_CLOSE.as_secs()),
+        None if Instant::now() > deadline => still_running(within),
+        None => return None,
+    };
+    Some(Ended { how, forced: true, unfinished: !closed, output: Said::default() })
+}
+
+fn run_closure(closure: &Closure, orders: &Orders, within: Duration, tap: &Tap, interrupt: &Interrupt) -> Ended {
+    tap.note(What::ClientStarted);
+    let teller = Arc::new(Teller::new(tap));
+    let mut running = closure.start(orders, &teller);
+    let deadline = Instant::now() + within;
+    let ended = loop {
+        if let Some(how) = running.ended() {
+            break Ended { how, forced: false, unfinished: false, output: Said::default() };
+        }
+        if let Some(ended) = time_is_up(&teller, deadline, within, tap, interrupt) {
+            running.end(LAST_WORDS);
+            break ended;
+        }
+        thread::sleep(LOOK);
+    };
+    Ended { output: running.said(), ..ended }
 }
 
 fn still_running(within: Duration) -> String {
@@ -176,12 +231,13 @@ fn follow(stdout: ChildStdout, teller: Arc<Teller>) -> JoinHandle<()> {
 }
 
 /// Writes down the lines that mean something, as far as there is room.
-struct Teller {
+#[derive(Debug)]
+pub(super) struct Teller {
     tap: Tap,
     kept: Mutex<KeptLines>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct KeptLines {
     bytes: usize,
     lines: usize,
@@ -194,7 +250,7 @@ impl Teller {
         Self { tap: tap.clone(), kept: Mutex::default() }
     }
 
-    fn tell(&self, line: &str) {
+    pub(super) fn tell(&self, line: &str) {
         let nowhere = Moment { at: Nanos(0), kernel: None, seq: 0 };
         let mut kept = self.kept();
         let parts = tap::parts(line.as_bytes());
@@ -252,5 +308,5 @@ fn run_reference(
         _ if interrupt.is_set() => "interrupted".to_owned(),
         _ => tap.overflow().unwrap_or_else(|| still_running(within)),
     };
-    Ended { how, forced, unfinished: forced, output: Vec::new() }
+    Ended { how, forced, unfinished: forced, output: Said::default() }
 }

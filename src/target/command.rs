@@ -205,8 +205,8 @@ impl Running {
         self.group.leader()
     }
 
-    pub(super) fn output(&self) -> Vec<String> {
-        self.output.lines()
+    pub(super) fn output(&self) -> &Output {
+        &self.output
     }
 
     /// Waits until it answers HTTP, and proves that it is the one who does.

@@ -1,5 +1,9 @@
 //! A server in this process: anything that serves a listener.
 
+mod life;
+#[cfg(feature = "tower")]
+mod service;
+
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -7,14 +11,30 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
+use self::life::Life;
+pub(super) use self::life::caught;
 use super::holdings::Inventory;
+use super::output::Output;
 
-type Serve = Box<dyn FnOnce(tokio::net::TcpListener) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
+type Serve = Box<dyn FnOnce(TcpListener, Life) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
-/// A server in this process. It runs on the runtime of whoever made this value.
+/// A server in this process: a future that serves a listener, or a `tower` service. It runs on the runtime of whoever
+/// made this value, from the first request of a run to its last; then its task is aborted.
+///
+/// Handlers that panic, a future that ends and a service that is not ready are told in the report: the run does not
+/// wait for them.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let app = axum::Router::new();
+/// let server = mcpwire::InProcess::new("my server", "/mcp", |listener| async move { axum::serve(listener, app).await });
+/// assert_eq!((server.name(), server.path()), ("my server", "/mcp"));
+/// # }
+/// ```
 pub struct InProcess {
     name: String,
     path: String,
@@ -28,26 +48,43 @@ pub struct InProcess {
 pub(super) struct Running {
     address: SocketAddr,
     task: JoinHandle<()>,
+    life: Life,
+    #[cfg(feature = "tracing")]
+    _captured: crate::target::tracing::Captured,
 }
 
 impl InProcess {
-    /// A server that this function runs on the listener that it is given.
+    /// A server that this function runs on the listener that it is given. What the program does in production with
+    /// a connection that it accepted (`TCP_NODELAY`, say), it has to do here.
     ///
     /// # Panics
     ///
     /// Outside a tokio runtime.
     pub fn new<F, Fut>(name: &str, path: &str, serve: F) -> Self
     where
-        F: FnOnce(tokio::net::TcpListener) -> Fut + Send + 'static,
+        F: FnOnce(TcpListener) -> Fut + Send + 'static,
         Fut: Future + Send + 'static,
     {
-        let serve: Serve = Box::new(move |listener| {
+        Self::with_life(name, path, move |listener, _| {
             let serving = serve(listener);
-            Box::pin(async move {
+            async move {
                 serving.await;
-            })
-        });
-        Self { name: name.to_owned(), path: path.to_owned(), runtime: Handle::current(), serve, inventory: None }
+            }
+        })
+    }
+
+    fn with_life<F, Fut>(name: &str, path: &str, serve: F) -> Self
+    where
+        F: FnOnce(TcpListener, Life) -> Fut + Send + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        Self {
+            name: name.to_owned(),
+            path: path.to_owned(),
+            runtime: Handle::current(),
+            serve: Box::new(move |listener, life| Box::pin(serve(listener, life))),
+            inventory: None,
+        }
     }
 
     /// With its own account of what it holds.
@@ -76,10 +113,21 @@ impl InProcess {
         let address = listener.local_addr()?;
         listener.set_nonblocking(true)?;
         let entered = self.runtime.enter();
-        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let listener = TcpListener::from_std(listener)?;
         drop(entered);
-        let task = self.runtime.spawn((self.serve)(listener));
-        Ok(Running { address, task })
+        let life = Life::default();
+        #[cfg(feature = "tracing")]
+        let _captured = crate::target::tracing::Captured::server(self.runtime.id(), life.output());
+        let (serve, lived) = (self.serve, life.clone());
+        // Called there as well: it may want to spawn, and it may panic.
+        let task = self.runtime.spawn(life.clone().watch(async move { serve(listener, lived).await }));
+        Ok(Running {
+            address,
+            task,
+            life,
+            #[cfg(feature = "tracing")]
+            _captured,
+        })
     }
 }
 
@@ -92,6 +140,21 @@ impl fmt::Debug for InProcess {
 impl Running {
     pub(super) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What it says beside the wire.
+    pub(super) fn output(&self) -> &Output {
+        self.life.output()
+    }
+
+    /// Why it serves nobody any more.
+    pub(super) fn ended(&self) -> Option<String> {
+        self.life.ended()
+    }
+
+    /// The first thing that went wrong in it.
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.life.trouble()
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is tested: where it is, how long it lives, and what may be called.
 
 pub mod client;
+mod client_closure;
 mod command;
 mod endpoint;
 mod group;
@@ -9,9 +10,12 @@ mod in_process;
 mod output;
 mod permission;
 mod roles;
+#[cfg(feature = "tracing")]
+mod tracing;
 
 use std::io;
 
+pub use self::client_closure::Assignment;
 pub use self::command::{Command, CommandError};
 #[cfg(feature = "cli")]
 pub(crate) use self::endpoint::field_secrets;
@@ -20,9 +24,13 @@ pub use self::endpoint::{Endpoint, EndpointError};
 pub(crate) use self::group::end_all_at_once;
 pub use self::holdings::{Held, Holdings, Inventory};
 pub use self::in_process::InProcess;
+pub use self::output::Said;
 pub use self::permission::{NotAllowed, Permission};
-pub use self::roles::{MARK, ToolRole, ToolRoles};
+pub use self::roles::{MARK, RoleError, ToolRole, ToolRoles};
+#[cfg(feature = "tracing")]
+pub use self::tracing::{TracingLayer, capture_tracing};
 
+use self::output::Output;
 use crate::manifest::TargetFacts;
 use crate::reference::{self, Reference, Variant};
 use crate::trace::Distance;
@@ -63,7 +71,7 @@ pub struct Running {
 enum Life {
     None,
     Command(command::Running),
-    InProcess(#[expect(dead_code, reason = "held for its lifetime only")] in_process::Running),
+    InProcess(in_process::Running),
     Reference(#[expect(dead_code, reason = "held for its lifetime only")] Reference),
 }
 
@@ -76,6 +84,24 @@ pub enum StartError {
     /// The system refuses a socket.
     #[error("cannot listen on 127.0.0.1: {0}")]
     Listen(#[from] io::Error),
+}
+
+impl From<InProcess> for Target {
+    fn from(server: InProcess) -> Self {
+        Self::InProcess(server)
+    }
+}
+
+impl From<Command> for Target {
+    fn from(command: Command) -> Self {
+        Self::Command(command)
+    }
+}
+
+impl From<Endpoint> for Target {
+    fn from(endpoint: Endpoint) -> Self {
+        Self::Url(endpoint)
+    }
 }
 
 impl Target {
@@ -157,11 +183,37 @@ impl Target {
 }
 
 impl Running {
-    /// The last lines that it wrote to standard error.
+    /// The last lines that it said beside the wire. Secrets may be in them: they are [cut](crate::trace::said::shown) once they have none.
     pub fn output(&self) -> Vec<String> {
+        self.voice().map(Output::lines).unwrap_or_default()
+    }
+
+    /// What it said beside the wire since this was asked last. The same holds for it.
+    pub fn said(&self) -> Said {
+        self.voice().map(Output::take).unwrap_or_default()
+    }
+
+    fn voice(&self) -> Option<&Output> {
         match &self.life {
-            Life::Command(running) => running.output(),
-            _ => Vec::new(),
+            Life::Command(running) => Some(running.output()),
+            Life::InProcess(running) => Some(running.output()),
+            Life::None | Life::Reference(_) => None,
+        }
+    }
+
+    /// Why it serves nobody any more, where that is known.
+    pub fn ended(&self) -> Option<String> {
+        match &self.life {
+            Life::InProcess(running) => running.ended(),
+            _ => None,
+        }
+    }
+
+    /// The first thing that went wrong in it, where that is known.
+    pub fn trouble(&self) -> Option<String> {
+        match &self.life {
+            Life::InProcess(running) => running.trouble(),
+            _ => None,
         }
     }
 }

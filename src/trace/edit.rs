@@ -550,6 +550,7 @@ impl What {
             | Self::ClientStarted
             | Self::Told { .. }
             | Self::ClientEnded { .. }
+            | Self::Said { .. }
             | Self::Learned { .. }
             | Self::Stopped { .. } => {}
         }

@@ -245,6 +245,12 @@ pub enum What {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         forced: bool,
     },
+    /// The target said something beside the wire: a line of its log, or of its standard error. Such events stand behind
+    /// all others of a trace, and `at` is when the line came. No check reads them.
+    Said {
+        /// The line.
+        line: String,
+    },
     /// The scenario learned something that later steps stand on.
     Learned {
         /// What it is about.
@@ -287,6 +293,7 @@ impl What {
             | Self::ClientStarted
             | Self::Told { .. }
             | Self::ClientEnded { .. }
+            | Self::Said { .. }
             | Self::Learned { .. }
             | Self::Stopped { .. } => None,
         }

@@ -11,6 +11,7 @@ mod event;
 mod message;
 pub mod redact;
 pub mod render;
+pub mod said;
 pub mod store;
 mod time;
 mod told;

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::decode::Exchange;
 use super::event::{Bytes, ConnectionId, Event, What};
+use super::said::shown;
 use super::{Trace, Vantage};
 use crate::codec::http1::{Fields, Span};
 
@@ -73,6 +74,7 @@ impl Redactor {
                 What::Learned { value: text, .. } | What::Stopped { reason: text } | What::Told { line: text } => {
                     *text = self.redact_text(text)
                 }
+                What::Said { line } => *line = shown(&self.redact_text(line)),
                 _ => {}
             }
         }
@@ -320,6 +322,17 @@ mod tests {
         for secrets in [["s3cr3t-token", "s3cr3t-token-2"], ["s3cr3t-token-2", "s3cr3t-token"]] {
             assert!(!redacted(&secrets, "s3cr3t-token-2").contains("-2"));
         }
+    }
+
+    #[test]
+    fn a_line_that_the_target_said_is_cut_behind_its_redaction() {
+        let mut trace = trace("POST /mcp HTTP/1.1\r\n\r\n", &[]);
+        // The end of what is shown would lie within the secret.
+        let line = format!("{}{TOKEN}{}", "x".repeat(395), "y".repeat(500));
+        trace.events.push(Event { seq: 9, at: Nanos(0), what: What::Said { line } });
+        let after = Redactor::new([], [TOKEN.to_owned()]).redact(&trace);
+        let Some(What::Said { line }) = after.events.last().map(|event| &event.what) else { panic!("it was said") };
+        assert!(!line.contains(&TOKEN[..3]) && line.ends_with('…') && line.chars().count() == 401, "{line}");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::codec::http1::Framing;
 use crate::codec::sse::SseEvent;
 
 /// One line of a timeline.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// The time since the request began to be written, or since the first event where nothing was written.
     pub at: String,
@@ -259,7 +259,8 @@ fn end(how: PeerEnd) -> &'static str {
     }
 }
 
-fn since(origin: Nanos, at: Nanos) -> String {
+/// A time, counted from another one.
+pub(super) fn since(origin: Nanos, at: Nanos) -> String {
     match at >= origin {
         true => format!("+{}", Span(at.since(origin))),
         false => format!("−{}", Span(origin.since(at))),
