@@ -30,6 +30,8 @@ mod confirmation;
 mod conversation;
 mod drive;
 mod gate;
+#[cfg(feature = "cargo-test")]
+mod harness;
 mod judgement;
 mod latency;
 mod manifest;
@@ -49,6 +51,8 @@ pub mod wire;
 
 pub use conversation::Snapshot;
 pub use drive::RunError;
+#[cfg(feature = "cargo-test")]
+pub use harness::{Harness, Made};
 pub use manifest::{Crowd, Load, Options};
 pub use report::Report;
 pub use spec::Revision;
