@@ -150,7 +150,7 @@ pub fn red(report: &Report, id: &str, replay: &str) -> Option<String> {
         if matches!(report.target.kind.as_str(), "url" | "command") {
             replays.extend(group[0].findings.first().map(|finding| finding.replay.as_str()));
         }
-        let _ = block(&mut text, &group, &replays, style);
+        let _ = block(&mut text, &group, &replays, "", style);
     }
     let _ = target_output(&mut text, &report, style);
     let text = text.trim_start_matches('\n').to_owned();
@@ -248,11 +248,12 @@ fn same_everywhere<'a>(failed: &[&'a CheckReport]) -> Vec<Vec<&'a CheckReport>> 
 
 fn finding_block(out: &mut String, group: &[&CheckReport], style: Style) -> fmt::Result {
     let replay = group[0].findings.first().map(|finding| finding.replay.as_str());
-    block(out, group, replay.as_slice(), style)
+    block(out, group, replay.as_slice(), " (all in --report json)", style)
 }
 
-/// One check in the revisions where the same is to be said of it, and the commands that replay it.
-fn block(out: &mut String, group: &[&CheckReport], replays: &[&str], style: Style) -> fmt::Result {
+/// One check in the revisions where the same is to be said of it, the commands that replay it, and where the findings are
+/// that are left out.
+fn block(out: &mut String, group: &[&CheckReport], replays: &[&str], rest: &str, style: Style) -> fmt::Result {
     let check = group[0];
     let revisions: Vec<&str> = group.iter().map(|check| check.revision.date()).collect();
     let word = match check.verdict {
@@ -285,7 +286,7 @@ fn block(out: &mut String, group: &[&CheckReport], replays: &[&str], style: Styl
     }
     let more: usize = group.iter().map(|check| check.findings.len()).sum::<usize>() - shown.len();
     if more > 0 {
-        writeln!(out, "    … and {more} more like it (all in --report json)")?;
+        writeln!(out, "    … and {more} more like it{rest}")?;
     }
     if !check.fix.is_empty() && check.verdict != Verdict::Inconclusive {
         paragraph(out, "  fix       ", &check.fix)?;
