@@ -65,11 +65,26 @@ use self::subject::Subject;
 /// - `MCPWIRE_UPDATE=1`: the lists of what is exercised are written anew.
 /// - `MCPWIRE_RECORDING=DIR`: this recording (or the one in its folder of the target's name) is judged, and no target is
 ///   made.
+///
+/// # Several targets
+///
+/// Each has its name, and what is set on the harness holds for all of them; what has settings of its own comes from a
+/// harness of its own:
+///
+/// ```no_run
+/// # use mcpwire::{Command, Harness};
+/// # fn main() -> std::process::ExitCode {
+/// let python = || async { Command::new("python3 server.py {port}", "/mcp") };
+/// let node = || async { Command::new("node server.mjs {port}", "/mcp") };
+/// Harness::new().server("python", python).and(Harness::new().tool("slow=wait").server("node", node)).main()
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "nothing is tested before `main`"]
 pub struct Harness {
     settings: Settings,
-    subjects: Vec<Arc<Subject>>,
+    targets: Vec<(String, Making)>,
+    others: Vec<Self>,
     problem: Option<SettingsError>,
 }
 
@@ -80,9 +95,9 @@ impl Default for Harness {
 }
 
 impl Harness {
-    /// Without a target yet. What is set on it (options, revisions, …) holds for the targets that are added after it.
+    /// Without a target yet.
     pub fn new() -> Self {
-        Self { settings: Settings::default(), subjects: Vec::new(), problem: None }
+        Self { settings: Settings::default(), targets: Vec::new(), others: Vec::new(), problem: None }
     }
 
     /// Adds a server: what the function makes is tested, an [`InProcess`](crate::InProcess), a
@@ -97,15 +112,14 @@ impl Harness {
         Fut: Future + 'static,
         Fut::Output: Into<Made>,
     {
-        let known = || self.subjects.iter().map(|subject| subject.name());
-        match settings::target_name(name, known()) {
-            Ok(name) => {
-                let making = Making::server(make);
-                self.subjects.push(Arc::new(Subject::new(name, making, self.settings.clone())));
-                self
-            }
-            Err(problem) => self.wrong(problem),
-        }
+        self.targets.push((name.to_owned(), Making::server(make)));
+        self
+    }
+
+    /// Adds the targets of another harness, which keep what is set on that one.
+    pub fn and(mut self, other: Self) -> Self {
+        self.others.push(other);
+        self
     }
 
     /// Tests in these revisions only.
@@ -137,7 +151,7 @@ impl Harness {
         }
     }
 
-    /// Keeps the list of what is exercised in this folder instead of `tests/mcpwire`; a path is seen from the package's
+    /// Keeps the lists of what is exercised in this folder instead of `tests/mcpwire`; a path is seen from the package's
     /// folder.
     pub fn lists(mut self, folder: impl AsRef<Path>) -> Self {
         self.settings.lists = folder.as_ref().to_owned();
@@ -166,22 +180,108 @@ impl Harness {
     }
 
     fn trials(self) -> Result<Vec<Trial>, SettingsError> {
+        let subjects = self.subjects()?;
+        let mut trials = Vec::new();
+        for (index, subject) in subjects.iter().enumerate() {
+            settings::is_target_name(subject.name(), subjects[..index].iter().map(|other| other.name()))?;
+            trials.extend(trial::of(subject)?);
+        }
+        match subjects.is_empty() {
+            true => Err(SettingsError::NoTarget),
+            false => Ok(trials),
+        }
+    }
+
+    fn subjects(self) -> Result<Vec<Arc<Subject>>, SettingsError> {
         if let Some(problem) = self.problem {
             return Err(problem);
         }
-        if self.subjects.is_empty() {
-            return Err(SettingsError::NoTarget);
+        let subject = |(name, making)| Arc::new(Subject::new(name, making, self.settings.clone()));
+        let mut subjects: Vec<Arc<Subject>> = self.targets.into_iter().map(subject).collect();
+        for other in self.others {
+            subjects.extend(other.subjects()?);
         }
-        let mut trials = Vec::new();
-        for subject in &self.subjects {
-            trials.extend(trial::of(subject)?);
-        }
-        Ok(trials)
+        Ok(subjects)
     }
 
     /// The first thing that is wrong is what is told.
     fn wrong(mut self, problem: SettingsError) -> Self {
         self.problem.get_or_insert(problem);
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::target::{InProcess, Target};
+
+    async fn never() -> Target {
+        unreachable!("nothing is made to list tests")
+    }
+
+    fn of(harness: Harness) -> String {
+        harness.trials().expect_err("it is wrong").to_string()
+    }
+
+    fn selecting(only: &[&str]) -> Options {
+        Options { only: only.iter().map(|pattern| (*pattern).to_owned()).collect(), ..Options::default() }
+    }
+
+    #[rstest]
+    #[case::none(Harness::new(), "the harness has no target")]
+    #[case::an_odd_name(Harness::new().server("a b", never), "`a b` cannot be the name of a target")]
+    #[case::a_path(Harness::new().server("../a", never), "`../a` cannot be the name of a target")]
+    #[case::twice(Harness::new().server("a", never).and(Harness::new().server("A", never)), "two targets of the harness are called `A`")]
+    #[case::a_pattern(Harness::new().server("a", never).options(selecting(&["sse/wel"])), "no check matches `sse/wel`")]
+    #[case::load(Harness::new().options(selecting(&["cleanup/memory"])).server("a", never), "`cleanup/memory` is judged under load only")]
+    #[case::a_role(Harness::new().server("a", never).tool("fast=run"), "")]
+    #[case::no_revision(Harness::new().revisions([]).server("a", never), "no revision is asked for (known revisions: 2025-03-26")]
+    #[case::a_set(Harness::new().options(Options { set: Some("2020-01-01".to_owned()), ..Options::default() }).server("a", never), "there is no set `2020-01-01`")]
+    #[case::a_baseline(Harness::new().server("a", never).baseline("no/such.yaml"), "cannot read the baseline no/such.yaml")]
+    fn a_harness_that_is_wrong_says_so(#[case] harness: Harness, #[case] expected: &str) {
+        let problem = of(harness);
+        assert!(problem.starts_with(expected), "{problem}");
+    }
+
+    #[test]
+    fn settings_hold_for_all_targets_of_a_harness_and_for_those_of_no_other() {
+        let other = Harness::new().server("c", never).options(selecting(&["sse/*"]));
+        let harness = Harness::new().server("a", never).options(selecting(&["latency/*"])).server("b", never).and(other);
+        let trials = harness.trials().expect("it is right");
+        let names: Vec<&str> = trials.iter().map(Trial::name).filter(|name| !name.ends_with("exercised")).collect();
+        let in_area = |target: &str, area: &str| {
+            names.iter().filter(|name| name.starts_with(target)).all(|name| name.starts_with(&format!("{target}{area}")))
+        };
+        assert!(in_area("a::", "latency::") && in_area("b::", "latency::") && in_area("c::", "sse::"), "{names:?}");
+        assert!(trials.iter().any(|trial| trial.name() == "c::exercised"));
+    }
+
+    #[test]
+    fn what_exists_in_no_asked_revision_is_ignored() {
+        let ignored = |revisions: &[Revision]| {
+            let harness = Harness::new().revisions(revisions.iter().copied()).server("a", never);
+            let trials = harness.trials().expect("it is right");
+            let is_ignored = |name: &str| trials.iter().find(|trial| trial.name() == name).map(Trial::has_ignored_flag);
+            [is_ignored("a::session::required"), is_ignored("a::resumption::header-ignored"), is_ignored("a::cleanup::memory")]
+        };
+        assert_eq!(ignored(&[Revision::R20251125]), [Some(false), Some(true), Some(true)]);
+        assert_eq!(ignored(&[Revision::R20260728]), [Some(true), Some(false), Some(true)]);
+        assert_eq!(ignored(&Revision::ALL), [Some(false), Some(false), Some(true)]);
+    }
+
+    #[test]
+    fn a_target_can_be_made_of_whatever_leads_to_one() {
+        let made: [Made; 3] = [
+            crate::Endpoint::from_url("http://127.0.0.1:9/mcp", "/mcp").into(),
+            crate::Command::new("server", "/mcp").into(),
+            Err::<InProcess, _>("the image cannot be fetched").into(),
+        ];
+        let [url, command, absent] = made.map(Made::target);
+        assert!(matches!(url, Ok(Target::Url(_))));
+        assert!(command.is_err_and(|why| why.contains("has no {port} in it")));
+        assert!(absent.is_err_and(|why| why == "the image cannot be fetched"));
     }
 }

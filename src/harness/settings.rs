@@ -105,18 +105,15 @@ pub(super) fn in_package(path: &Path) -> PathBuf {
     }
 }
 
-/// A name that can begin the names of tests, name a file, and stand in a filter without quotes.
-pub(super) fn target_name<'a>(
-    name: &str,
-    mut known: impl Iterator<Item = &'a str>,
-) -> Result<String, SettingsError> {
+/// Whether a name can begin the names of tests, name a file, stand in a filter without quotes, and is nobody else's.
+pub(super) fn is_target_name<'a>(name: &str, mut others: impl Iterator<Item = &'a str>) -> Result<(), SettingsError> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     if !name.chars().all(fits) || !name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
         return Err(SettingsError::Name(name.to_owned()));
     }
     // On some systems names of files that differ in case only are the same.
-    match known.any(|known| known.eq_ignore_ascii_case(name)) {
+    match others.any(|other| other.eq_ignore_ascii_case(name)) {
         true => Err(SettingsError::Twice(name.to_owned())),
-        false => Ok(name.to_owned()),
+        false => Ok(()),
     }
 }

@@ -2,8 +2,12 @@
 //! end it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use crate::wire::interrupt::Interrupt;
+
+/// How long a recording may take to stop: a group of processes that was asked to end is made to after two seconds.
+const ENDS_WITHIN: Duration = Duration::from_secs(4);
 
 /// How many recordings are being made.
 static AT_WORK: AtomicUsize = AtomicUsize::new(0);
@@ -21,6 +25,10 @@ impl AtWork {
 impl Drop for AtWork {
     fn drop(&mut self) {
         AT_WORK.fetch_sub(1, Ordering::SeqCst);
+        if self.0.is_set() {
+            // Whoever got the signal ends this process now, with the code of the signal and not of a failed test.
+            std::thread::sleep(ENDS_WITHIN);
+        }
     }
 }
 
@@ -55,14 +63,11 @@ fn watched() -> &'static Interrupt {
 /// while, this process ends.
 #[cfg(unix)]
 fn end_upon(mut signals: signal_hook::iterator::Signals, interrupt: &Interrupt) {
-    use std::time::{Duration, Instant};
-
-    /// A group that was asked to end is made to after two seconds.
-    const PATIENCE: Duration = Duration::from_secs(4);
+    use std::time::Instant;
 
     let Some(signal) = signals.forever().next() else { return };
     interrupt.set(usize::try_from(signal).unwrap_or(2));
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + ENDS_WITHIN;
     while AT_WORK.load(Ordering::SeqCst) > 0 && Instant::now() < deadline && signals.pending().next().is_none() {
         std::thread::sleep(Duration::from_millis(10));
     }
