@@ -36,7 +36,8 @@ fn package() -> PathBuf {
 fn clean(command: &mut Command) -> &mut Command {
     for (name, _) in std::env::vars_os() {
         let of_ours = |prefix: &str| name.to_string_lossy().starts_with(prefix);
-        if ["NEXTEST", "MCPWIRE", "INSTA", "CARGO_", "RUST_TEST", "RUSTFLAGS"].into_iter().any(of_ours) || name == "CI" {
+        if ["NEXTEST", "MCPWIRE", "INSTA", "CARGO_", "RUST_TEST", "RUSTFLAGS"].into_iter().any(of_ours) || name == "CI"
+        {
             command.env_remove(name);
         }
     }

@@ -130,7 +130,8 @@ impl List {
     }
 
     fn lines(&self) -> Vec<String> {
-        let dates = |revisions: &[Revision]| revisions.iter().map(|revision| revision.date()).collect::<Vec<_>>().join(" ");
+        let dates =
+            |revisions: &[Revision]| revisions.iter().map(|revision| revision.date()).collect::<Vec<_>>().join(" ");
         self.0.iter().map(|(id, revisions)| format!("{id} {}", dates(revisions))).collect()
     }
 
@@ -229,10 +230,16 @@ mod tests {
     }
 
     #[rstest]
-    #[case::no_check("# a comment\n\nsse/well-fromed 2025-11-25", "line 3: `sse/well-fromed` is no check (near: sse/well-formed")]
+    #[case::no_check(
+        "# a comment\n\nsse/well-fromed 2025-11-25",
+        "line 3: `sse/well-fromed` is no check (near: sse/well-formed"
+    )]
     #[case::no_revision("sse/well-formed 2025-11-26", "line 1: ")]
     #[case::nothing_behind_it("sse/well-formed", "line 1: `sse/well-formed` has no revision")]
-    #[case::twice("sse/well-formed 2025-11-25\nsse/well-formed 2025-06-18", "line 2: `sse/well-formed` stands there twice")]
+    #[case::twice(
+        "sse/well-formed 2025-11-25\nsse/well-formed 2025-06-18",
+        "line 2: `sse/well-formed` stands there twice"
+    )]
     fn what_cannot_be_read_has_a_position(#[case] text: &str, #[case] expected: &str) {
         let error = List::read(text).expect_err("it cannot be read");
         assert!(error.starts_with(expected), "{error}");
@@ -240,7 +247,8 @@ mod tests {
 
     #[test]
     fn a_revision_that_is_lost_is_seen_though_the_check_is_still_exercised() {
-        let (reviewed, found) = (list(&[("sse/well-formed", OLD), ("sse/well-formed", NEW)]), list(&[("sse/well-formed", NEW)]));
+        let (reviewed, found) =
+            (list(&[("sse/well-formed", OLD), ("sse/well-formed", NEW)]), list(&[("sse/well-formed", NEW)]));
         assert_eq!(reviewed.without(&found, |_| false), list(&[("sse/well-formed", OLD)]));
         assert_eq!(found.without(&reviewed, |_| false), List::default());
         assert_eq!(reviewed.without(&found, |_| true), List::default());

@@ -249,11 +249,15 @@ mod tests {
     #[test]
     fn settings_hold_for_all_targets_of_a_harness_and_for_those_of_no_other() {
         let other = Harness::new().server("c", never).options(selecting(&["sse/*"]));
-        let harness = Harness::new().server("a", never).options(selecting(&["latency/*"])).server("b", never).and(other);
+        let harness =
+            Harness::new().server("a", never).options(selecting(&["latency/*"])).server("b", never).and(other);
         let trials = harness.trials().expect("it is right");
         let names: Vec<&str> = trials.iter().map(Trial::name).filter(|name| !name.ends_with("exercised")).collect();
         let in_area = |target: &str, area: &str| {
-            names.iter().filter(|name| name.starts_with(target)).all(|name| name.starts_with(&format!("{target}{area}")))
+            names
+                .iter()
+                .filter(|name| name.starts_with(target))
+                .all(|name| name.starts_with(&format!("{target}{area}")))
         };
         assert!(in_area("a::", "latency::") && in_area("b::", "latency::") && in_area("c::", "sse::"), "{names:?}");
         assert!(trials.iter().any(|trial| trial.name() == "c::exercised"));
@@ -265,7 +269,11 @@ mod tests {
             let harness = Harness::new().revisions(revisions.iter().copied()).server("a", never);
             let trials = harness.trials().expect("it is right");
             let is_ignored = |name: &str| trials.iter().find(|trial| trial.name() == name).map(Trial::has_ignored_flag);
-            [is_ignored("a::session::required"), is_ignored("a::resumption::header-ignored"), is_ignored("a::cleanup::memory")]
+            [
+                is_ignored("a::session::required"),
+                is_ignored("a::resumption::header-ignored"),
+                is_ignored("a::cleanup::memory"),
+            ]
         };
         assert_eq!(ignored(&[Revision::R20251125]), [Some(false), Some(true), Some(true)]);
         assert_eq!(ignored(&[Revision::R20260728]), [Some(true), Some(false), Some(true)]);

@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::recorder;
+use crate::trace::TraceHead;
 use crate::trace::store::Recording;
 use crate::wire::interrupt::Interrupt;
 
@@ -56,7 +57,8 @@ impl Run {
         let facts = fs::metadata(&exe).ok()?;
         let built = facts.modified().ok()?.duration_since(UNIX_EPOCH).unwrap_or_default();
         // A test that is tried again is to see the target again.
-        let again = variable("NEXTEST_ATTEMPT").unwrap_or_default() + &variable("NEXTEST_STRESS_CURRENT").unwrap_or_default();
+        let again =
+            variable("NEXTEST_ATTEMPT").unwrap_or_default() + &variable("NEXTEST_STRESS_CURRENT").unwrap_or_default();
         let of_name = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
         let run = format!("{id}-{again}-{}-{}", built.as_nanos(), facts.len());
         Some(Self {
@@ -66,7 +68,7 @@ impl Run {
         })
     }
 
-    /// The recording of a target in this run. Where nobody has made it yet, `record` does, and the others wait; where
+    /// The recording of a target in this run, or those traces of it that are wanted. Where nobody has made it yet, `record` does, and the others wait; where
     /// whoever was making it died, the next one does.
     ///
     /// # Errors
@@ -75,11 +77,12 @@ impl Run {
     pub(super) fn recording(
         &self,
         target: &str,
+        wanted: &dyn Fn(&TraceHead) -> bool,
         record: impl FnOnce(&Interrupt) -> Result<Recording, String>,
     ) -> Result<Recording, String> {
         let ours = self.base.join(&self.binary).join(target);
         let place = ours.join(&self.run);
-        let whole = || Stored::read(&place);
+        let whole = || Stored::read(&place, wanted);
         if let Some(stored) = whole() {
             return stored;
         }
@@ -116,12 +119,12 @@ impl Run {
 struct Stored;
 
 impl Stored {
-    fn read(place: &Path) -> Option<Result<Recording, String>> {
+    fn read(place: &Path, wanted: &dyn Fn(&TraceHead) -> bool) -> Option<Result<Recording, String>> {
         if let Ok(why) = fs::read_to_string(place.join(FAILURE)) {
             return Some(Err(why));
         }
         // Nobody has been there, or it was cleaned away by a later run: it has to be made.
-        place.is_dir().then(|| Recording::read(place).ok()).flatten().map(Ok)
+        place.is_dir().then(|| Recording::read_where(place, wanted).ok()).flatten().map(Ok)
     }
 
     fn write(recorded: &Result<Recording, String>, partial: &Path) -> Result<(), String> {

@@ -7,10 +7,13 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use super::made::Making;
 use super::settings::Settings;
 use super::{recorder, shared};
+use crate::catalogue::Listed;
 use crate::judgement;
 use crate::manifest::{Instruments, Options, Role};
 use crate::report::Report;
+use crate::trace::TraceHead;
 use crate::trace::store::Recording;
+use crate::wire::interrupt::Interrupt;
 
 /// The recording to judge instead of making one.
 const GIVEN: &str = "MCPWIRE_RECORDING";
@@ -53,17 +56,18 @@ impl Subject {
     /// # Errors
     ///
     /// The sentence that says why there is none: the same for each trial of the target.
-    pub(super) fn judged(&self, id: Option<&str>) -> Result<Arc<Judged>, String> {
+    pub(super) fn judged(&self, only: Option<&Listed>) -> Result<Arc<Judged>, String> {
         // Where each trial has a process of its own, it needs nothing but its own check.
         if let Some(run) = shared::Run::of_this_process() {
-            let recording = match self.given() {
+            let wanted = |head: &TraceHead| only.is_none_or(|listed| listed.check.kind.reads(head.scenario));
+            let recording = match self.given(&wanted) {
                 Some(recording) => recording?,
-                None => run.recording(&self.name, |interrupt| self.record(interrupt))?,
+                None => run.recording(&self.name, &wanted, |interrupt| self.record(interrupt))?,
             };
-            return self.judge(recording, id);
+            return self.judge(recording, only);
         }
         let judged = self.judged.get_or_init(|| {
-            let recording = match self.given() {
+            let recording = match self.given(&|_| true) {
                 Some(recording) => recording,
                 None => recorder::in_turn(|interrupt| self.record(interrupt)),
             };
@@ -73,31 +77,32 @@ impl Subject {
     }
 
     /// The recording that somebody made before, if we are to judge that.
-    fn given(&self) -> Option<Result<Recording, String>> {
+    fn given(&self, wanted: &dyn Fn(&TraceHead) -> bool) -> Option<Result<Recording, String>> {
         let folder = env::var_os(GIVEN).filter(|folder| !folder.is_empty())?;
         let folder = super::settings::in_package(Path::new(&folder));
         let of_this_target = folder.join(&self.name);
         let folder = if of_this_target.is_dir() { of_this_target } else { folder };
-        Some(Recording::read(&folder).map_err(|error| format!("{GIVEN}: {error}")))
+        Some(Recording::read_where(&folder, wanted).map_err(|error| format!("{GIVEN}: {error}")))
     }
 
-    fn record(&self, interrupt: &crate::wire::interrupt::Interrupt) -> Result<Recording, String> {
+    fn record(&self, interrupt: &Interrupt) -> Result<Recording, String> {
         let making = self.making.lock().unwrap_or_else(PoisonError::into_inner).take();
         // Whoever took it before did not come back with a recording.
-        let making = making.ok_or_else(|| format!("{} could not be recorded: see the first of its tests", self.name))?;
+        let making =
+            making.ok_or_else(|| format!("{} could not be recorded: see the first of its tests", self.name))?;
         recorder::record(&self.name, making, &self.settings, interrupt)
     }
 
     /// Judges a recording as the settings say; what was driven is what its manifest says.
-    fn judge(&self, mut recording: Recording, id: Option<&str>) -> Result<Arc<Judged>, String> {
+    fn judge(&self, mut recording: Recording, only: Option<&Listed>) -> Result<Arc<Judged>, String> {
         let manifest = &mut recording.manifest;
         if manifest.role != Role::Server {
             return Err(format!("the recording is that of a client, and {} is a server", self.name));
         }
         let ours = self.settings.options.clone();
         manifest.options = Options { timeout: manifest.options.timeout, ..ours };
-        if let Some(id) = id {
-            (manifest.options.only, manifest.options.skip) = (vec![id.to_owned()], Vec::new());
+        if let Some(listed) = only {
+            (manifest.options.only, manifest.options.skip) = (vec![listed.id()], Vec::new());
         }
         manifest.revisions.retain(|run| self.settings.revisions.contains(&run.revision));
         manifest.target.name.clone_from(&self.name);

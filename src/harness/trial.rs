@@ -81,7 +81,7 @@ fn cannot_apply(listed: &Listed, settings: &Settings) -> Option<String> {
 /// it stays seen is for the test `exercised`.
 fn judge(subject: &Subject, listed: &Listed) -> Result<(), Failed> {
     let id = listed.id();
-    let judged = subject.judged(Some(&id))?;
+    let judged = subject.judged(Some(listed))?;
     let report = &judged.report;
     if !report.checks.iter().any(|check| check.id == id) {
         let why = report.incomplete.as_deref().unwrap_or("the recording is one of other revisions");
@@ -99,7 +99,9 @@ fn no_entry_is_stale(judged: &Judged) -> Result<(), Failed> {
     let gone: Vec<String> = gone.map(|entry| format!("  delete {} ({})", entry.entry, entry.why)).collect();
     match gone.is_empty() {
         true => Ok(()),
-        false => Err(format!("what passes must not be expected to fail ({})\n{}", baseline.file, gone.join("\n")).into()),
+        false => {
+            Err(format!("what passes must not be expected to fail ({})\n{}", baseline.file, gone.join("\n")).into())
+        }
     }
 }
 
