@@ -326,12 +326,17 @@ fn a_target_that_cannot_be_made_is_tried_once_and_told_by_each_of_its_tests() {
 #[test]
 fn one_process_makes_one_recording_of_each_target() {
     let started = folder("one-process").join("started");
-    let mut command = binary("targets", &["--test-threads", "8"]);
-    // Handed on by a test under nextest that runs `cargo test` itself: no business of this process.
-    command.env("STARTED", &started).env("NEXTEST_RUN_ID", "another-run");
-    let tests = run(command);
-    assert_eq!((tests.code, tests.passed.len(), tests.ignored.len()), (Some(0), 117, 15), "{}", tests.text);
+    let tests = |arguments: &[&str]| {
+        let mut command = binary("targets", arguments);
+        // Handed on by a test under nextest that runs `cargo test` itself: no business of this process.
+        command.env("STARTED", &started).env("NEXTEST_RUN_ID", "another-run");
+        run(command)
+    };
+    let all = tests(&["--test-threads", "8"]);
+    assert_eq!((all.code, all.passed.len(), all.ignored.len()), (Some(0), 117, 15), "{}", all.text);
     assert_eq!(told(&started, "started").len(), 3, "program, url and absent");
+    assert_eq!(tests(&["url::sse"]).code, Some(0));
+    assert_eq!(told(&started, "started").len(), 4, "another process");
 }
 
 #[rstest]
@@ -418,7 +423,7 @@ fn nextest_makes_one_recording_of_each_target() {
     let text = said(&output);
     assert_eq!(output.status.code(), Some(0), "{text}");
     assert_eq!(lines(&text, "PASS").len(), 117, "{text}");
-    assert!(text.contains("117 tests run: 117 passed, 15 skipped"), "{text}");
+    assert!(text.contains("117 tests run: 117 passed") && text.contains("15 skipped"), "{text}");
     assert_eq!(told(&started, "started").len(), 3, "program, url and absent");
     // The next run is another one.
     let Some(mut command) = nextest(&["--test", "targets", "-E", "test(=url::sse::well-formed)"]) else { return };
@@ -482,4 +487,24 @@ fn a_test_that_is_tried_again_sees_the_target_again() {
     let output = command.env("STARTED", &started).env("MISBEHAVE", "absent").output().expect("nextest runs");
     assert_eq!(output.status.code(), Some(100), "{}", said(&output));
     assert_eq!(told(&started, "tried").len(), 2, "one for each attempt");
+}
+
+/// What two of them do at once, each would measure in the other.
+#[test]
+fn targets_are_driven_one_at_a_time() {
+    let folder = folder("driving");
+    let started = folder.join("started");
+    let Some(mut command) = nextest(&["--test", "targets", "-E", "test(=url::sse::well-formed)"]) else { return };
+    let lock = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../fixtures/tmp/mcpwire/driving.lock");
+    fs::create_dir_all(lock.parent().expect("a folder")).expect("a folder");
+    let lock = fs::File::options().create(true).truncate(false).write(true).open(lock).expect("a lock");
+    lock.lock().expect("it can be had");
+    let log = fs::File::create(folder.join("log")).expect("a log");
+    let mut running = command.env("STARTED", &started).stdout(Stdio::null()).stderr(log).spawn().expect("it runs");
+    // Once the test has begun; what it waits for then cannot be seen, only that nothing was started.
+    sleep(Duration::from_secs(2));
+    assert!(!started.exists(), "somebody else is driving");
+    drop(lock);
+    assert!(running.wait().expect("it ends").success());
+    assert_eq!(told(&started, "started").len(), 1);
 }

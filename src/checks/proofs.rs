@@ -53,7 +53,7 @@ pub(super) fn client_subject(fault: Option<client::Fault>, revisions: Vec<Revisi
     }
 }
 
-fn good_server() -> &'static Recording {
+pub(crate) fn good_server() -> &'static Recording {
     static GOOD: OnceLock<Recording> = OnceLock::new();
     GOOD.get_or_init(|| {
         let subject = Subject {

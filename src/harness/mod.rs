@@ -237,7 +237,7 @@ mod tests {
     #[case::twice(Harness::new().server("a", never).and(Harness::new().server("A", never)), "two targets of the harness are called `A`")]
     #[case::a_pattern(Harness::new().server("a", never).options(selecting(&["sse/wel"])), "no check matches `sse/wel`")]
     #[case::load(Harness::new().options(selecting(&["cleanup/memory"])).server("a", never), "`cleanup/memory` is judged under load only")]
-    #[case::a_role(Harness::new().server("a", never).tool("fast=run"), "")]
+    #[case::a_role(Harness::new().server("a", never).tool("fast=run"), "tool role `fast` is not known")]
     #[case::no_revision(Harness::new().revisions([]).server("a", never), "no revision is asked for (known revisions: 2025-03-26")]
     #[case::a_set(Harness::new().options(Options { set: Some("2020-01-01".to_owned()), ..Options::default() }).server("a", never), "there is no set `2020-01-01`")]
     #[case::a_baseline(Harness::new().server("a", never).baseline("no/such.yaml"), "cannot read the baseline no/such.yaml")]

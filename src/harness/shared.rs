@@ -27,8 +27,12 @@ use crate::wire::interrupt::Interrupt;
 /// Why there is no recording, where there is none.
 const FAILURE: &str = "failure.txt";
 
-/// So many runs of a test binary are kept, of each target.
-const KEPT_RUNS: usize = 4;
+/// So many runs of a test binary are kept, of each target; and so many of those that nobody can be at any more.
+const KEPT_RUNS: usize = 16;
+const KEPT_OLD_RUNS: usize = 2;
+
+/// Who runs tests for longer than this, while others run them as well, records once more.
+const RUNS_FOR: Duration = Duration::from_secs(10 * 60);
 
 /// What no binary asked for in so long is removed.
 const KEPT_FOR: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -148,13 +152,17 @@ fn locked(path: &Path) -> io::Result<File> {
 
 /// Removes what is left of earlier runs, but for the newest, and what dead ones were writing.
 fn clean(ours: &Path, run: &str) {
-    let mut runs: Vec<(SystemTime, PathBuf)> = folders(ours).collect();
-    runs.sort();
-    let partial = |path: &Path| path.extension().is_some_and(|extension| extension == "partial");
-    let (partial, whole): (Vec<_>, Vec<_>) = runs.into_iter().partition(|(_, path)| partial(path));
-    let whole: Vec<_> = whole.into_iter().filter(|(_, path)| !path.ends_with(run)).collect();
-    let old = whole.len().saturating_sub(KEPT_RUNS - 1);
-    for (_, path) in partial.iter().chain(&whole[..old]) {
+    let is_partial = |path: &Path| path.extension().is_some_and(|extension| extension == "partial");
+    let (partial, whole): (Vec<_>, Vec<_>) = folders(ours).partition(|(_, path)| is_partial(path));
+    let mut others: Vec<_> = whole.into_iter().filter(|(_, path)| !path.ends_with(run)).collect();
+    others.sort();
+    let is_over = |made: SystemTime| made.elapsed().is_ok_and(|age| age > RUNS_FOR);
+    let old = others
+        .into_iter()
+        .rev()
+        .enumerate()
+        .filter(|(newer, (made, _))| *newer >= KEPT_RUNS || (*newer >= KEPT_OLD_RUNS && is_over(*made)));
+    for (_, path) in partial.into_iter().chain(old.map(|(_, other)| other)) {
         let _ = fs::remove_dir_all(path);
     }
     // One under our name that cannot be read.
@@ -228,4 +236,116 @@ fn hash(what: &(impl Hash + ?Sized)) -> u64 {
     let mut hasher = DefaultHasher::new();
     what.hash(&mut hasher);
     hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue;
+    use crate::checks::proofs::good_server;
+    use crate::manifest::Role;
+    use crate::scenario::Scenario;
+    use crate::trace::Trace;
+
+    /// A run in an empty folder of this test's own.
+    fn run(name: &str) -> Run {
+        let base = env::temp_dir().join(format!("mcpwire-shared-{}-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&base);
+        fs::create_dir_all(&base).expect("a folder");
+        Run { base, binary: "mcp-0".to_owned(), run: "this-run".to_owned() }
+    }
+
+    fn never(_: &Interrupt) -> Result<Recording, String> {
+        panic!("it is recorded already")
+    }
+
+    const ALL: &dyn Fn(&TraceHead) -> bool = &|_| true;
+
+    #[test]
+    fn the_second_one_reads_what_the_first_one_recorded() {
+        let run = run("twice");
+        let first = run.recording("axum", ALL, |_| Ok(good_server().clone())).expect("recorded");
+        let second = run.recording("axum", ALL, never).expect("read");
+        assert_eq!((&first.manifest, first.traces.len()), (&second.manifest, second.traces.len()));
+        let of_survey = |head: &TraceHead| head.scenario == Scenario::Survey;
+        let some = run.recording("axum", &of_survey, never).expect("read");
+        assert!(!some.traces.is_empty() && some.traces.iter().all(|trace| trace.scenario() == Scenario::Survey));
+        fs::remove_dir_all(run.base).expect("removed");
+    }
+
+    #[test]
+    fn what_could_not_be_recorded_is_told_and_not_tried_again() {
+        let run = run("failed");
+        let why = || Err("it is not there".to_owned());
+        for outcome in [run.recording("axum", ALL, |_| why()), run.recording("axum", ALL, never)] {
+            assert_eq!(outcome.expect_err("it failed"), "it is not there");
+        }
+        let other = run.recording("other", ALL, |_| Ok(good_server().clone()));
+        assert!(other.is_ok(), "another target");
+        fs::remove_dir_all(run.base).expect("removed");
+    }
+
+    #[test]
+    fn what_a_dead_one_was_writing_is_never_read() {
+        let run = run("partial");
+        let ours = run.base.join(&run.binary).join("axum");
+        for dead in ["this-run.partial", "earlier.partial"] {
+            good_server().write(&ours.join(dead)).expect("written");
+        }
+        // Under its own name, and cut off all the same: the system went down.
+        good_server().write(&ours.join("this-run")).expect("written");
+        let trace = folders(&ours.join("this-run")).next().expect("traces").1;
+        let trace = fs::read_dir(trace).expect("traces").flatten().next().expect("a trace").path();
+        fs::write(trace, "").expect("cut off");
+        let mut recorded = 0;
+        let mut record = |_: &Interrupt| {
+            recorded += 1;
+            Ok(good_server().clone())
+        };
+        assert!(run.recording("axum", ALL, &mut record).is_ok());
+        assert_eq!(recorded, 1);
+        assert!(run.recording("axum", ALL, never).is_ok());
+        let left: Vec<PathBuf> = folders(&ours).map(|(_, path)| path).collect();
+        assert_eq!(left, [ours.join("this-run")]);
+        fs::remove_dir_all(run.base).expect("removed");
+    }
+
+    #[test]
+    fn runs_that_are_over_are_cleaned_away_but_for_the_newest() {
+        let run = run("clean");
+        let ours = run.base.join(&run.binary).join("axum");
+        let made = |name: &str, age: u64| {
+            let folder = ours.join(name);
+            fs::create_dir_all(&folder).expect("a folder");
+            let time = SystemTime::now() - Duration::from_secs(age);
+            File::open(&folder).and_then(|folder| folder.set_modified(time)).expect("its time");
+        };
+        for (name, age) in [("oldest", 4_000), ("older", 3_000), ("old", 2_000), ("at-work", 60), ("just-now", 1)] {
+            made(name, age);
+        }
+        clean(&ours, "this-run");
+        let mut left: Vec<PathBuf> = folders(&ours).map(|(_, path)| path).collect();
+        left.sort();
+        assert_eq!(left, ["at-work", "just-now"].map(|name| ours.join(name)));
+        (0..30).for_each(|age| made(&format!("busy-{age}"), age));
+        clean(&ours, "this-run");
+        assert_eq!(folders(&ours).count(), KEPT_RUNS);
+        fs::remove_dir_all(run.base).expect("removed");
+    }
+
+    /// What is judged from the traces that a check reads is what is judged from all of them.
+    #[test]
+    fn the_traces_that_a_check_reads_suffice_for_it() {
+        let whole = good_server();
+        let judged = crate::judgement::judge(whole).expect("judged").checks;
+        for listed in catalogue::select(Some(Role::Server), &[], &[]).expect("all of them") {
+            let mut part = Recording { manifest: whole.manifest.clone(), traces: Vec::new() };
+            let read = |trace: &&Trace| listed.check.kind.reads(trace.scenario());
+            part.traces.extend(whole.traces.iter().filter(read).cloned());
+            part.manifest.options.only = vec![listed.id()];
+            let alone = crate::judgement::judge(&part).expect("judged").checks;
+            let beside: Vec<_> = judged.iter().filter(|check| check.id == listed.id()).cloned().collect();
+            assert_eq!(alone, beside);
+        }
+    }
 }
