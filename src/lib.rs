@@ -32,6 +32,8 @@ mod conversation;
 mod drive;
 mod entry;
 mod gate;
+#[cfg(feature = "cargo-test")]
+mod harness;
 mod judgement;
 mod latency;
 mod manifest;
@@ -54,7 +56,9 @@ pub mod wire;
 pub use conversation::Snapshot;
 pub use drive::RunError;
 pub use entry::{Run, check, check_client, snapshots};
-pub use manifest::{Crowd, Load};
+#[cfg(feature = "cargo-test")]
+pub use harness::{Harness, Made};
+pub use manifest::{Crowd, Load, Options};
 pub use report::Report;
 pub use spec::Revision;
 pub use target::client::Client;

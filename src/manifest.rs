@@ -249,6 +249,20 @@ pub struct Instruments {
     pub withheld_ack: bool,
 }
 
+impl Instruments {
+    /// Whether a check may have nothing to go by where these are all that there is.
+    pub fn lack_for(self, id: &str) -> bool {
+        match id {
+            "latency/no-held-back-segment" => !self.withheld_ack,
+            "latency/repeated-calls-within-budget"
+            | "latency/calls-beside-others-within-budget"
+            | "isolation/bystanders-are-served"
+            | "http/get-head-at-once" => !self.kernel_times,
+            _ => false,
+        }
+    }
+}
+
 mod nanos {
     //! Durations as whole nanoseconds.
 

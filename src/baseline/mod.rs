@@ -26,6 +26,8 @@ use crate::manifest::Role;
 use crate::report::{CheckReport, FindingReport};
 use crate::spec::Revision;
 
+#[cfg(feature = "cargo-test")]
+pub use read::BaselineError;
 pub use write::write;
 
 /// The reason of an entry that nobody has given a reason yet.

@@ -53,7 +53,7 @@ pub(super) fn client_subject(fault: Option<client::Fault>, revisions: Vec<Revisi
     }
 }
 
-fn good_server() -> &'static Recording {
+pub(crate) fn good_server() -> &'static Recording {
     static GOOD: OnceLock<Recording> = OnceLock::new();
     GOOD.get_or_init(|| {
         let subject = Subject {
@@ -118,15 +118,7 @@ fn every_check_passes_on_the_good_traces_of_every_revision_and_examines_somethin
 
 /// The fallback build withholds no acknowledgements, and has no clock but ours.
 fn excused(id: &str, _revision: Revision) -> bool {
-    let instruments = good_server().manifest.instruments;
-    match id {
-        "latency/no-held-back-segment" => !instruments.withheld_ack,
-        "latency/repeated-calls-within-budget"
-        | "latency/calls-beside-others-within-budget"
-        | "isolation/bystanders-are-served"
-        | "http/get-head-at-once" => !instruments.kernel_times,
-        _ => false,
-    }
+    good_server().manifest.instruments.lack_for(id)
 }
 
 #[test]

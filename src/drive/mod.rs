@@ -17,5 +17,7 @@ mod stage;
 
 pub use client_run::{ClientSubject, record_again, record_client, record_client_scenarios};
 pub use proxy::{ProxySubject, record_proxied};
+#[cfg(feature = "cargo-test")]
+pub use run::instruments;
 pub use run::{Observer, Progress, RunError, Subject, record, record_scenarios};
 pub use stage::Experiments;

@@ -585,7 +585,7 @@ pub(super) fn empty(role: Role, target: TargetFacts, options: Options, command: 
 }
 
 /// What this platform can observe.
-fn instruments() -> Instruments {
+pub fn instruments() -> Instruments {
     let observes = os::stamp_sentinel().is_some();
     Instruments { kernel_times: observes, withheld_ack: observes }
 }

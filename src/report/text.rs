@@ -133,16 +133,8 @@ fn write_report(out: &mut String, report: &Report, style: Style) -> fmt::Result 
     unseen(out, report, style)?;
     expected(out, report, style)?;
     after_set(out, report, style)?;
-    if !report.target_output.is_empty() && report.summary.gate != Gate::Conforms && !is_told(report) {
-        let strong = style.strong;
-        match report.target.kind.as_str() {
-            "in-process" => writeln!(out, "\n{strong}the target's last words{strong:#}")?,
-            _ => writeln!(out, "\n{strong}the target's last words on standard error{strong:#}")?,
-        }
-        for line in &report.target_output {
-            // Behind a bar: a line that a CI system would take for a command of its own must not begin with it.
-            writeln!(out, "  | {line}")?;
-        }
+    if report.summary.gate != Gate::Conforms {
+        target_output(out, report, style)?;
     }
     latency(out, report, style)?;
     passed(out, report, style)?;
@@ -156,6 +148,31 @@ fn is_told(report: &Report) -> bool {
     let fails = |check: &&CheckReport| report.standing(check) == Standing::Fails;
     let mut findings = report.checks.iter().filter(fails).flat_map(|check| &check.findings);
     report.incomplete.is_none() && findings.any(|finding| !finding.said.is_empty())
+}
+
+/// What makes a check red, in every revision where it is: what a test shows that is about this check alone. `replay` is
+/// the command that runs that test again; the target's own command line follows where there is one. `None` where nothing
+/// is red.
+#[cfg(feature = "cargo-test")]
+pub fn red(report: &Report, id: &str, replay: &str) -> Option<String> {
+    let style = Style::PLAIN;
+    let mut report = report.clone();
+    let fail_on = report.summary.fail_on;
+    report.checks.retain(|check| check.id == id && Standing::of(check, fail_on).is_red());
+    let report = visible_only(&report);
+    let mut red: Vec<&CheckReport> = report.checks.iter().collect();
+    red.sort_by_key(|check| (report.standing(check), std::cmp::Reverse(check.level)));
+    let mut text = String::new();
+    for group in same_everywhere(&red) {
+        let mut replays = vec![replay];
+        if matches!(report.target.kind.as_str(), "url" | "command") {
+            replays.extend(group[0].findings.first().map(|finding| finding.replay.as_str()));
+        }
+        let _ = block(&mut text, &group, &replays, "", style);
+    }
+    let _ = target_output(&mut text, &report, style);
+    let text = text.trim_start_matches('\n').to_owned();
+    (!red.is_empty()).then_some(text)
 }
 
 fn verdict_dress(report: &Report, style: Style) -> Ansi {
@@ -239,10 +256,24 @@ fn stale(out: &mut String, report: &Report, style: Style) -> fmt::Result {
     Ok(())
 }
 
+/// What the target said last, where it does not stand with the findings.
+fn target_output(out: &mut String, report: &Report, style: Style) -> fmt::Result {
+    if report.target_output.is_empty() || is_told(report) {
+        return Ok(());
+    }
+    let channel = if report.target.kind == "in-process" { "" } else { " on standard error" };
+    writeln!(out, "\n{}the target's last words{channel}{:#}", style.strong, style.strong)?;
+    for line in &report.target_output {
+        // Behind a bar: a line that a CI system would take for a command of its own must not begin with it.
+        writeln!(out, "  | {line}")?;
+    }
+    Ok(())
+}
+
 /// The same check with the same findings in several revisions is one block.
 fn same_everywhere<'a>(failed: &[&'a CheckReport]) -> Vec<Vec<&'a CheckReport>> {
     let same = |one: &CheckReport, other: &CheckReport| {
-        (&one.id, one.level, &one.target) == (&other.id, other.level, &other.target)
+        (&one.id, one.level, one.verdict, &one.target) == (&other.id, other.level, other.verdict, &other.target)
     };
     let mut groups: Vec<Vec<&CheckReport>> = Vec::new();
     for check in failed {
@@ -255,9 +286,20 @@ fn same_everywhere<'a>(failed: &[&'a CheckReport]) -> Vec<Vec<&'a CheckReport>> 
 }
 
 fn finding_block(out: &mut String, group: &[&CheckReport], style: Style) -> fmt::Result {
+    let replay = group[0].findings.first().map(|finding| finding.replay.as_str());
+    block(out, group, replay.as_slice(), " (all in --report json)", style)
+}
+
+/// One check in the revisions where the same is to be said of it, the commands that replay it, and where the findings are
+/// that are left out.
+fn block(out: &mut String, group: &[&CheckReport], replays: &[&str], rest: &str, style: Style) -> fmt::Result {
     let check = group[0];
     let revisions: Vec<&str> = group.iter().map(|check| check.revision.date()).collect();
-    let word = if check.verdict == Verdict::Fault { "FAULT" } else { "FAIL" };
+    let word = match check.verdict {
+        Verdict::Fault => "FAULT",
+        Verdict::Inconclusive => "UNDECIDED",
+        _ => "FAIL",
+    };
     let (bad, strong) = (style.bad, style.strong);
     write!(out, "\n{bad}{word} {}{bad:#} {strong}{}{strong:#}", check.level, check.id)?;
     match revisions[..] {
@@ -268,7 +310,7 @@ fn finding_block(out: &mut String, group: &[&CheckReport], style: Style) -> fmt:
         writeln!(out, "  target    {target}")?;
     }
     if let Some(reason) = &check.reason {
-        let heading = if check.verdict == Verdict::Fault { "  why       " } else { "  remark    " };
+        let heading = if check.verdict == Verdict::Fail { "  remark    " } else { "  why       " };
         paragraph(out, heading, reason)?;
     }
     let mut shown: Vec<&FindingReport> = Vec::new();
@@ -283,13 +325,13 @@ fn finding_block(out: &mut String, group: &[&CheckReport], style: Style) -> fmt:
     }
     let more: usize = group.iter().map(|check| check.findings.len()).sum::<usize>() - shown.len();
     if more > 0 {
-        writeln!(out, "    … and {more} more like it (all in --report json)")?;
+        writeln!(out, "    … and {more} more like it{rest}")?;
     }
-    if !check.fix.is_empty() {
+    if !check.fix.is_empty() && check.verdict != Verdict::Inconclusive {
         paragraph(out, "  fix       ", &check.fix)?;
     }
-    if let Some(finding) = check.findings.first() {
-        writeln!(out, "  replay    {}", finding.replay)?;
+    for (index, replay) in replays.iter().enumerate() {
+        writeln!(out, "  {:<10}{replay}", if index == 0 { "replay" } else { "or" })?;
     }
     writeln!(out, "  more      mcpwire explain {}", check.id)
 }

@@ -158,6 +158,13 @@ impl Command {
         &self.line
     }
 
+    /// What nobody should read.
+    #[cfg(feature = "cargo-test")]
+    pub(super) fn secrets(&self) -> Vec<String> {
+        let fixed = self.fixed.iter().flat_map(Endpoint::secrets);
+        fixed.chain(super::endpoint::field_secrets(&self.fields)).filter(|secret| !secret.is_empty()).collect()
+    }
+
     /// The run that tests it.
     pub(super) fn replay(&self) -> String {
         let line = shell_words::quote(&self.line);

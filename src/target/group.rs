@@ -112,7 +112,7 @@ fn groups() -> MutexGuard<'static, Vec<u32>> {
 }
 
 /// Ends every program that was started, without asking: for a process that is about to end itself.
-#[cfg(all(unix, feature = "cli"))]
+#[cfg(all(unix, any(feature = "cli", feature = "cargo-test")))]
 pub(crate) fn end_all_at_once() {
     for leader in groups().iter() {
         // SAFETY: kill has no memory to get wrong, and a group leaves the list before its leader is reaped.

@@ -20,7 +20,7 @@ pub use self::command::{Command, CommandError};
 #[cfg(feature = "cli")]
 pub(crate) use self::endpoint::field_secrets;
 pub use self::endpoint::{Endpoint, EndpointError};
-#[cfg(all(unix, feature = "cli"))]
+#[cfg(all(unix, any(feature = "cli", feature = "cargo-test")))]
 pub(crate) use self::group::end_all_at_once;
 pub use self::holdings::{Held, Holdings, Inventory};
 pub use self::in_process::InProcess;
@@ -105,6 +105,16 @@ impl From<Endpoint> for Target {
 }
 
 impl Target {
+    /// What nobody should read: the values of its header fields, and those in its query.
+    #[cfg(feature = "cargo-test")]
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        match self {
+            Self::Url(endpoint) => endpoint.secrets(),
+            Self::Command(command) => command.secrets(),
+            Self::InProcess(_) | Self::Reference(_) => Vec::new(),
+        }
+    }
+
     /// Brings it up.
     ///
     /// # Errors

@@ -139,6 +139,15 @@ impl Recording {
     ///
     /// Where there is none, where it is cut off or damaged, and where its format is another one.
     pub fn read(folder: &Path) -> Result<Self, ReadError> {
+        Self::read_where(folder, &|_| true)
+    }
+
+    /// Reads those traces of a recording whose heads are wanted; the others are not looked at any further.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub fn read_where(folder: &Path, wanted: &dyn Fn(&TraceHead) -> bool) -> Result<Self, ReadError> {
         let manifest = read_manifest(folder)?;
         let mut traces = Vec::new();
         for name in &manifest.traces {
@@ -146,7 +155,7 @@ impl Recording {
                 let reason = format!("`{name}` is not the name of a file in its folder");
                 return Err(ReadError::Malformed { path: folder.join(MANIFEST), line: 1, reason });
             }
-            traces.push(read_trace(&folder.join(TRACES).join(name))?);
+            traces.extend(read_trace(&folder.join(TRACES).join(name), wanted)?);
         }
         Ok(Self { manifest, traces })
     }
@@ -210,7 +219,8 @@ fn read_manifest(folder: &Path) -> Result<Manifest, ReadError> {
     serde_json::from_slice(&text).map_err(malformed)
 }
 
-fn read_trace(path: &Path) -> Result<Trace, ReadError> {
+/// `None` where its head is not wanted.
+fn read_trace(path: &Path, wanted: &dyn Fn(&TraceHead) -> bool) -> Result<Option<Trace>, ReadError> {
     let io = |source| ReadError::Io { path: path.to_owned(), source };
     let malformed = |line: usize, error: serde_json::Error| match error.is_eof() {
         true => ReadError::Truncated(path.to_owned()),
@@ -226,12 +236,15 @@ fn read_trace(path: &Path) -> Result<Trace, ReadError> {
         None => return Err(ReadError::Truncated(path.to_owned())),
         Some((_, line)) => serde_json::from_str(&line.map_err(io)?).map_err(|error| malformed(1, error))?,
     };
+    if !wanted(&head) {
+        return Ok(None);
+    }
     let mut events: Vec<Event> = Vec::new();
     for (index, line) in lines {
         let line = line.map_err(io)?;
         if let Ok(TraceEnd { end }) = serde_json::from_str(&line) {
             return match end == events.len() {
-                true => Ok(Trace::new(head, events)),
+                true => Ok(Some(Trace::new(head, events))),
                 false => Err(ReadError::Truncated(path.to_owned())),
             };
         }
