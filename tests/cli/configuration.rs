@@ -402,6 +402,14 @@ fn what_cannot_be_done_with_several_is_refused(#[case] arguments: &[&str], #[cas
     assert!(ended.stderr.contains(words), "{}", ended.stderr);
 }
 
+#[rstest]
+fn where_a_server_of_the_file_is_wrong_the_place_is_told(
+    #[values(&["server"], &["latency"], &["proxy", "--target", "s", "--record", "x"])] arguments: &[&str],
+) {
+    let ended = run_in(&configured("[server.s]\nurl = 'nowhere'\n"), arguments, &[]);
+    ended.assert_says(2, &["mcpwire.toml, line 2, column 7: `nowhere` is not an http:// URL"]);
+}
+
 #[test]
 fn latency_measures_a_server_of_the_file() {
     let folder = configured(TWO);
