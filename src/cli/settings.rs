@@ -13,8 +13,8 @@ use crate::manifest::Role;
 /// Options that say which file is read, and what of it holds.
 #[derive(Debug, Default, Clap)]
 pub struct ConfigArgs {
-    /// Test this target of the configuration: `[server.NAME]` or `[client.NAME]`. May be given more than once; by
-    /// default, all are tested.
+    /// Test this target of the configuration: `[server.NAME]` or `[client.NAME]`. May be given more than once
+    /// [default: all of them].
     #[arg(long, value_name = "NAME", help_heading = "Configuration")]
     target: Vec<String>,
     /// Let the settings of this profile hold: `[profile.NAME]`.
