@@ -520,7 +520,7 @@ timeout = "20s"
     #[case::nothing_near("colour = 'red'", "unknown key `colour` (valid at the top of the file: tool, ")]
     #[case::a_table_with_an_s("[servers.s]", "unknown key `servers` (did you mean `server`? ")]
     #[case::an_underscore("stream_end_grace = '1s'", "did you mean `stream-end-grace`?")]
-    #[case::columns_are_characters("only = ['ä', 'ö']", "line 1, column 9: no check matches `ä`")]
+    #[case::columns_are_characters("tool.slow = { name = 'ä', args = {} }", "line 1, column 27: unknown key `args`")]
     #[case::a_number("budget = 10", "line 1, column 10: `budget` is a text in quotation marks, not a number")]
     #[case::a_list("budget = ['10ms']", "`budget` is a text in quotation marks, not a list")]
     #[case::a_date(
