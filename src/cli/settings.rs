@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use clap::Args as Clap;
 
 use super::{Failure, say};
-use crate::config::{Config, FILE, LARGEST, Layer, Setting, Source, Value, noun};
+use crate::config::{Config, FILE, LARGEST, Layer, Named, Setting, Value, noun};
 use crate::manifest::Role;
 
 /// Options that say which file is read, and what of it holds.
 #[derive(Debug, Default, Clap)]
 pub struct ConfigArgs {
-    /// Test this target of the configuration: `[server.NAME]` or `[client.NAME]`. May be given more than once; by
-    /// default, all are tested.
+    /// Test this target of the configuration: `[server.NAME]` or `[client.NAME]`. May be given more than once
+    /// [default: all of them].
     #[arg(long, value_name = "NAME", help_heading = "Configuration")]
     target: Vec<String>,
     /// Let the settings of this profile hold: `[profile.NAME]`.
@@ -98,86 +98,51 @@ pub fn variables(role: Role) -> String {
 impl ConfigArgs {
     /// The targets to be tested, each with all that is said of it; `flags` is what the command line says.
     pub fn wanted(&self, role: Role, flags: &Layer, choice: Choice) -> Result<Vec<Wanted>, Failure> {
-        let environment = environment(role)?;
-        let mut flags = flags.clone();
-        flags.options(Setting::Target, &self.target);
-        flags.option(Setting::Profile, self.profile.clone().map(Value::Text));
-        let environment = match choice {
-            Choice::None if self.target.is_empty() => environment,
-            // Whatever the environment says of a target, this run was given another one.
-            Choice::None => environment.without(PLACE),
-            _ => environment.without(&[Setting::Url, Setting::Cmd, Setting::Target]),
-        };
-        let said = flags.over(&environment);
+        let said = self.said(role, flags, choice)?;
         let is_placed = choice != Choice::None || PLACE.iter().any(|setting| said.has(*setting));
         if is_placed && said.has(Setting::Target) {
             let what = "a target is chosen by its name in the configuration (--target), or given whole, and not both";
-            return Err(Failure::usage(format!("{}{what}", said.place(Setting::Target))));
+            return Err(at(&said, Setting::Target, &what));
         }
         let file = if choice == Choice::Reference { None } else { self.read(&said)? };
         let Some(config) = file else {
-            for (setting, what) in [(Setting::Target, "--target"), (Setting::Profile, "--profile")] {
-                let is_asked = match said.get(setting) {
-                    Some(asked) if asked.source == Source::Option => true,
-                    Some(_) => choice != Choice::Reference && !self.no_config,
-                    None => false,
-                };
-                if is_asked {
-                    let place = said.place(setting);
-                    return Err(Failure::usage(format!(
-                        "{place}{what} needs a configuration, and there is no {FILE} in this folder"
-                    )));
-                }
+            if choice != Choice::Reference && !self.no_config {
+                refuse_without_file(&said)?;
             }
             let no_config = if self.no_config { " --no-config" } else { "" };
             return Ok(vec![Wanted { name: None, given: format!("{no_config}{}", said.typed(GIVEN)), settings: said }]);
         };
-        let profile = said.text(Setting::Profile).map(|name| config.profile(name)).transpose();
-        let profile = profile.map_err(|error| at(&said, Setting::Profile, &error))?.cloned().unwrap_or_default();
-        let mut of_file = String::new();
-        if config.file != FILE {
-            of_file.push_str(&format!(" --config {}", shell_words::quote(&config.file)));
-        }
-        of_file.push_str(&said.typed(&[Setting::Profile]));
-        let one = |name: Option<&str>, layer: &Layer| -> Result<Wanted, Failure> {
-            let settings = said.clone().over(&profile).over(layer).over(&config.top);
-            let settings = settings.of_role(role).map_err(Failure::usage)?;
-            let given = match name {
-                None => format!("{of_file}{}", said.typed(GIVEN)),
-                Some(name) => {
-                    let said = said.typed(&[Setting::Path, Setting::StartTimeout]) + &said.typed(GIVEN);
-                    format!(" --target {}{of_file}{said}", shell_words::quote(name))
-                }
-            };
-            Ok(Wanted { name: name.map(str::to_owned), settings, given })
-        };
+        let file = InFile::of(config, role, said)?;
+        let names = file.said.texts(Setting::Target);
         let wanted = if is_placed {
-            vec![one(None, &Layer::default())?]
-        } else if said.has(Setting::Target) {
-            let mut wanted: Vec<Wanted> = Vec::new();
-            for name in said.texts(Setting::Target) {
-                let target = config.target(role, name).map_err(|error| at(&said, Setting::Target, &error))?;
-                if wanted.iter().all(|known| known.name.as_ref() != Some(name)) {
-                    wanted.push(one(Some(name), &target.layer)?);
-                }
-            }
-            wanted
+            vec![file.wanted(None)?]
+        } else if names.is_empty() {
+            file.config.targets(role).map(|target| file.wanted(Some(target))).collect::<Result<Vec<_>, _>>()?
         } else {
-            config.targets(role).map(|target| one(Some(&target.name), &target.layer)).collect::<Result<_, _>>()?
+            file.named(names)?
         };
         if wanted.is_empty() {
-            let (file, noun) = (&config.file, noun(role));
-            let place = match role {
-                Role::Server => "--url or --cmd",
-                Role::Client => "a command behind `--`",
-            };
-            return Err(Failure::usage(format!(
-                "{file} has no [{noun}.NAME]: write one, or give {place} (with --no-config, the embedded reference {noun} \
-                 is tested)"
-            )));
+            return Err(nothing_in(&file.config.file, role));
         }
-        announce(&config, role, &wanted, &said);
+        file.announce(&wanted);
         Ok(wanted)
+    }
+
+    /// What the command line and the environment say.
+    fn said(&self, role: Role, flags: &Layer, choice: Choice) -> Result<Layer, Failure> {
+        let environment = environment(role)?;
+        // Whatever the environment says of a target, this run was given another one.
+        let environment = match choice {
+            Choice::None if self.target.is_empty() => environment,
+            Choice::None => environment.without(PLACE),
+            Choice::Target => environment.without(PLACE).without(&[Setting::Target]),
+            // A look at mcpwire itself is the same wherever it is taken.
+            Choice::Reference => environment.without(PLACE).without(&[Setting::Target, Setting::Profile]),
+        };
+        let mut flags = flags.clone();
+        flags.options(Setting::Target, &self.target);
+        flags.option(Setting::Profile, self.profile.clone().map(Value::Text));
+        Ok(flags.over(&environment))
     }
 
     /// Reads the file, where there is one.
@@ -194,6 +159,11 @@ impl ConfigArgs {
         }
     }
 
+    /// They, of a command that takes nothing but the file from them.
+    pub fn of_file(config: Option<PathBuf>) -> Self {
+        Self { config, ..Self::default() }
+    }
+
     /// The target of the configuration that is named, for a command that takes what it says of a URL only.
     pub fn named(&self, role: Role, name: &str) -> Result<Layer, Failure> {
         let said = environment(role)?;
@@ -206,11 +176,94 @@ impl ConfigArgs {
     }
 }
 
-impl ConfigArgs {
-    /// Of a command that takes nothing but the file from them.
-    pub fn of_file(config: Option<PathBuf>) -> Self {
-        Self { config, ..Self::default() }
+/// A configuration, and what is said over it.
+struct InFile {
+    config: Config,
+    role: Role,
+    said: Layer,
+    profile: Layer,
+}
+
+impl InFile {
+    fn of(config: Config, role: Role, said: Layer) -> Result<Self, Failure> {
+        let profile = said.text(Setting::Profile).map(|name| config.profile(name)).transpose();
+        let profile = profile.map_err(|error| at(&said, Setting::Profile, &error))?.cloned().unwrap_or_default();
+        Ok(Self { config, role, said, profile })
     }
+
+    /// The targets of these names, each once.
+    fn named(&self, names: &[String]) -> Result<Vec<Wanted>, Failure> {
+        let mut wanted: Vec<Wanted> = Vec::new();
+        for name in names {
+            let target = self.config.target(self.role, name);
+            let target = target.map_err(|error| at(&self.said, Setting::Target, &error))?;
+            if wanted.iter().all(|known| known.name.as_ref() != Some(name)) {
+                wanted.push(self.wanted(Some(target))?);
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// A target of the file, or one that is given elsewhere.
+    fn wanted(&self, target: Option<&Named>) -> Result<Wanted, Failure> {
+        let of_target = target.map(|target| target.layer.clone()).unwrap_or_default();
+        let settings = self.said.clone().over(&self.profile).over(&of_target).over(&self.config.top);
+        let settings = settings.of_role(self.role).map_err(Failure::usage)?;
+        let name = target.map(|target| target.name.clone());
+        Ok(Wanted { given: self.given(name.as_deref()), name, settings })
+    }
+
+    /// The options that lead a replay to the same.
+    fn given(&self, name: Option<&str>) -> String {
+        let mut given = String::new();
+        if let Some(name) = name {
+            given.push_str(&format!(" --target {}", shell_words::quote(name)));
+        }
+        if self.config.file != FILE {
+            given.push_str(&format!(" --config {}", shell_words::quote(&self.config.file)));
+        }
+        given.push_str(&self.said.typed(&[Setting::Profile]));
+        if name.is_some() {
+            given.push_str(&self.said.typed(&[Setting::Path, Setting::StartTimeout]));
+        }
+        given + &self.said.typed(GIVEN)
+    }
+
+    /// Says which file is used, and for what.
+    fn announce(&self, wanted: &[Wanted]) {
+        let names: Vec<&str> = wanted.iter().filter_map(|wanted| wanted.name.as_deref()).collect();
+        let profile = self.said.text(Setting::Profile).map(|name| format!(", with profile {name}")).unwrap_or_default();
+        let what = match &names[..] {
+            [] => format!("what it says of every {}", noun(self.role)),
+            [name] => format!("{} {name}", noun(self.role)),
+            names => format!("{}s {}", noun(self.role), names.join(", ")),
+        };
+        say(&format!("{}: {what}{profile}", self.config.file));
+    }
+}
+
+/// What is asked of a file that is not there.
+fn refuse_without_file(said: &Layer) -> Result<(), Failure> {
+    for (setting, option) in [(Setting::Target, "--target"), (Setting::Profile, "--profile")] {
+        if said.has(setting) {
+            let what = format!("{option} needs a configuration, and there is no {FILE} in this folder");
+            return Err(at(said, setting, &what));
+        }
+    }
+    Ok(())
+}
+
+/// A file is there, and it has no target: to test the embedded peer instead would be to say that it conforms.
+fn nothing_in(file: &str, role: Role) -> Failure {
+    let noun = noun(role);
+    let place = match role {
+        Role::Server => "--url or --cmd",
+        Role::Client => "a command behind `--`",
+    };
+    Failure::usage(format!(
+        "{file} has no [{noun}.NAME]: write one, or give {place} (with --no-config, the embedded reference {noun} is \
+         tested)"
+    ))
 }
 
 fn at(said: &Layer, setting: Setting, error: &dyn std::fmt::Display) -> Failure {
@@ -222,18 +275,6 @@ fn environment(role: Role) -> Result<Layer, Failure> {
     // What is no UTF-8 is nothing that could be meant; the sentence on it would say no more than that.
     let look_up = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
     Layer::of_environment(role, look_up).map_err(Failure::usage)
-}
-
-/// Says which file is used, and for what.
-fn announce(config: &Config, role: Role, wanted: &[Wanted], said: &Layer) {
-    let names: Vec<&str> = wanted.iter().filter_map(|wanted| wanted.name.as_deref()).collect();
-    let profile = said.text(Setting::Profile).map(|name| format!(", with profile {name}")).unwrap_or_default();
-    let what = match &names[..] {
-        [] => format!("what it says of every {}", noun(role)),
-        [name] => format!("{} {name}", noun(role)),
-        names => format!("{}s {}", noun(role), names.join(", ")),
-    };
-    say(&format!("{}: {what}{profile}", config.file));
 }
 
 fn read(path: &Path, place: &str) -> Result<Config, Failure> {

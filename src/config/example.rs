@@ -247,10 +247,12 @@ fn key(name: &str) -> String {
     if is_bare { name.to_owned() } else { toml(name) }
 }
 
-/// A name for a target, out of what it calls itself: without the version.
+/// A name for a target, out of what it calls itself: without versions.
 fn slug(name: &str) -> String {
-    let name = name.rsplit_once(' ').map_or(name, |(name, _)| name);
+    let is_version = |word: &&str| word.trim_start_matches('v').starts_with(|c: char| c.is_ascii_digit());
+    let name: Vec<&str> = name.split_whitespace().filter(|word| !is_version(word)).collect();
     let words: Vec<String> = name
+        .join(" ")
         .to_lowercase()
         .split(|c: char| !c.is_ascii_alphanumeric())
         .filter(|word| !word.is_empty())
@@ -261,6 +263,7 @@ fn slug(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use rstest::rstest;
     use serde_json::json;
 
@@ -328,9 +331,36 @@ mod tests {
         }
     }
 
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+        /// Much of the file is the target's own words.
+        #[test]
+        fn whatever_a_target_says_the_file_can_be_read_and_says_no_more(
+            name in ".{0,40}",
+            tools in prop::collection::vec((".{0,20}", prop::bool::ANY, prop::collection::vec(".{0,8}", 0..3)), 0..4),
+            cmd in "[ -~\u{0}-\u{1f}\u{7f}\u{e4}]{0,30}",
+        ) {
+            let tool = |(words, is_read_only, required): &(String, bool, Vec<String>)| json!({
+                "name": format!("slow{words}"), "annotations": {"readOnlyHint": is_read_only},
+                "inputSchema": {"required": required},
+            });
+            let found = Found { name: Some(name), revisions: Vec::new(), tools: tools.iter().map(tool).collect() };
+            let said = [(Setting::Cmd, vec![format!("x {{port}} {}", shell_words::quote(&cmd))])];
+            let text = for_server(&said, &found);
+            let config = Config::read("m.toml", &text);
+            prop_assert!(config.is_ok(), "{config:?}\n{text}");
+            let config = config.expect("it is");
+            prop_assert_eq!((config.targets.len(), config.profiles.len()), (1, 1));
+            prop_assert_eq!(config.targets[0].layer.text(Setting::Cmd), Some(said[0].1[0].as_str()));
+        }
+    }
+
     #[rstest]
     #[case("My Server! 1.2.3", "my-server")]
     #[case("one", "one")]
+    #[case("mcp 1.30.0 v1.30", "mcp")]
+    #[case("1.0", "")]
     #[case("日本 1.0", "")]
     #[case("../../x 1", "x")]
     fn a_target_is_called_what_it_calls_itself(#[case] name: &str, #[case] expected: &str) {

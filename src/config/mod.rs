@@ -22,7 +22,7 @@
 //! stands at the top of the file. A list is replaced as a whole; the tools are replaced role by role.
 
 // What only the command line asks for.
-#![cfg_attr(not(feature = "cli"), allow(dead_code))]
+#![cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))]
 
 mod example;
 mod layer;

@@ -178,6 +178,10 @@ impl Reader<'_> {
             kind => {
                 let mut texts = Vec::new();
                 for (text, at) in self.texts(row.name, kind, entry.value)? {
+                    if kind == Kind::Revisions && text.contains(',') {
+                        let list: Vec<String> = text.split(',').map(|date| format!("{:?}", date.trim())).collect();
+                        return Err(self.error(at, format!("several revisions are a list: [{}]", list.join(", "))));
+                    }
                     kind.check(text).map_err(|what| self.error(at, what))?;
                     texts.push(kind.below(&self.folder, text));
                 }
@@ -516,7 +520,7 @@ timeout = "20s"
     #[case::nothing_near("colour = 'red'", "unknown key `colour` (valid at the top of the file: tool, ")]
     #[case::a_table_with_an_s("[servers.s]", "unknown key `servers` (did you mean `server`? ")]
     #[case::an_underscore("stream_end_grace = '1s'", "did you mean `stream-end-grace`?")]
-    #[case::columns_are_characters("only = ['ä', 'ö']", "line 1, column 9: no check matches `ä`")]
+    #[case::columns_are_characters("tool.slow = { name = 'ä', args = {} }", "line 1, column 27: unknown key `args`")]
     #[case::a_number("budget = 10", "line 1, column 10: `budget` is a text in quotation marks, not a number")]
     #[case::a_list("budget = ['10ms']", "`budget` is a text in quotation marks, not a list")]
     #[case::a_date(
@@ -536,6 +540,10 @@ timeout = "20s"
     #[case::a_revision(
         "revision = '2024-11-05'",
         "revision `2024-11-05` is not known (known revisions: 2025-03-26, 2025-06-18, 2025-11-25, 2026-07-28), or auto"
+    )]
+    #[case::revisions(
+        "revision = '2025-06-18, 2025-11-25'",
+        "line 1, column 12: several revisions are a list: [\"2025-06-18\", \"2025-11-25\"]"
     )]
     #[case::a_pattern(
         "only = ['sse/*', 'sse/no-such']",

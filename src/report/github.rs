@@ -56,7 +56,13 @@ fn annotation(command: &str, title: &str, message: &str) -> String {
 
 fn message(check: &CheckReport) -> String {
     let Some(finding) = check.findings.iter().find(|finding| !finding.baselined).or(check.findings.first()) else {
-        return check.reason.clone().unwrap_or_else(|| check.title.clone());
+        let reason = check.reason.clone().unwrap_or_else(|| check.title.clone());
+        return match check.verdict {
+            Verdict::NotExercised | Verdict::NotApplicable => {
+                format!("required by {}, and not exercised: {reason}", check.required.join(", "))
+            }
+            _ => reason,
+        };
     };
     let cause = finding.cause.as_ref().map(|cause| format!("\ncause: {}", cause.evidence)).unwrap_or_default();
     format!(

@@ -402,6 +402,14 @@ fn what_cannot_be_done_with_several_is_refused(#[case] arguments: &[&str], #[cas
     assert!(ended.stderr.contains(words), "{}", ended.stderr);
 }
 
+#[rstest]
+fn where_a_server_of_the_file_is_wrong_the_place_is_told(
+    #[values(&["server"], &["latency"], &["proxy", "--target", "s", "--record", "x"])] arguments: &[&str],
+) {
+    let ended = run_in(&configured("[server.s]\nurl = 'nowhere'\n"), arguments, &[]);
+    ended.assert_says(2, &["mcpwire.toml, line 2, column 7: `nowhere` is not an http:// URL"]);
+}
+
 #[test]
 fn latency_measures_a_server_of_the_file() {
     let folder = configured(TWO);
@@ -433,7 +441,11 @@ fn what_is_required_and_not_exercised_turns_the_run_red() {
         run_in(&folder, &["judge", "kept", "--report", "json", "--report", "junit=r.xml", "--report", "github"], &[]);
     assert_eq!(judged.code, 6);
     assert!(judged.stdout.contains("\"gate\": \"not-exercised\""), "{}", judged.stdout);
-    assert!(judged.stdout.contains("::error title=not-exercised"), "{}", judged.stdout);
+    assert!(
+        judged.stdout.contains("::error title=not-exercised") && judged.stdout.contains("::required by sse/"),
+        "{}",
+        judged.stdout
+    );
     let junit = fs::read_to_string(folder.join("r.xml")).expect("the report");
     assert!(junit.contains("required by sse/stream-ends-after-response, and not-exercised"), "{junit}");
     // A replay selects one check; what is required beside it is not missed there.
@@ -536,6 +548,7 @@ for name in sys.argv[1:]:
         "only = [3]",
         "fail-on = 'never'",
         "revision = ['2024-11-05']",
+        "revision = '2025-06-18,2025-11-25'",
         "baseline = ['x']",
         "header = 'A: b'",
         "server = 3",
