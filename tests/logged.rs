@@ -101,7 +101,11 @@ async fn secrets_in_what_it_logged_reach_no_recording() {
 
 #[tokio::test]
 async fn of_a_flood_the_last_lines_are_kept() {
-    let report = run("talkative", 5_000).await.expect("it can be tested");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("logged-flood");
+    let report = run("talkative", 5_000).record(&folder).await.expect("it can be tested");
+    let kept = std::fs::read_to_string(folder.join("traces/00-2025-11-25-survey.jsonl")).expect("the survey");
+    assert!((50..100).contains(&kept.matches("\"event\":\"said\"").count()), "{kept}");
+    assert!(kept.contains("lines before were not kept"), "{kept}");
     let text = text(&report);
     assert!(text.contains("lines before"), "{text}");
     let said = text.lines().filter(|line| line.contains("| INFO logged: answering as talkative")).count();
