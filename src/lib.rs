@@ -18,6 +18,9 @@
 //! # Ok(()) }
 //! ```
 
+// What only the command line uses is no dead weight worth a condition at every place.
+#![cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))]
+
 mod baseline;
 mod catalogue;
 mod checks;
