@@ -73,7 +73,8 @@ where
             }
             Err(error) => {
                 life.suffers(format!("no connection can be accepted: {error}"));
-                tokio::time::sleep(OUT_OF_SOCKETS).await;
+                // The runtime may be one without timers.
+                let _ = tokio::task::spawn_blocking(|| std::thread::sleep(OUT_OF_SOCKETS)).await;
             }
         }
         while connections.try_join_next().is_some() {}
