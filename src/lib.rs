@@ -88,6 +88,9 @@
 //! | `tower` | [`InProcess::service`] | yes |
 //! | `tracing` | `capture_tracing` and `TracingLayer`: what a target in this process logs, with the scenario in which it did | no |
 
+// What only the command line uses is no dead weight worth a condition at every place.
+#![cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))]
+
 mod baseline;
 mod catalogue;
 mod checks;

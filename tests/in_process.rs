@@ -14,7 +14,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
-use mcpwire::{InProcess, Inventory, Revision, RunError, Verdict};
+use mcpwire::{InProcess, Inventory, Level, Revision, RunError, Verdict};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -243,10 +243,10 @@ async fn how_our_loop_accepts_connections_is_not_the_services_fault() {
     let app = router().layer(from_fn(in_two_pieces));
     let run = mcpwire::check(InProcess::service("a streaming router", "/mcp", app)).revision(Revision::R20251125);
     let report = run.only("latency/no-held-back-segment").await.expect("it can be tested");
-    let verdict = report.checks[0].verdict;
-    // Without kernel times, nobody can tell.
-    let blind = !cfg!(target_os = "linux") && verdict == Verdict::NotExercised;
-    assert!(verdict == Verdict::Pass || blind, "{:?}", report.checks[0]);
+    // On a machine that is too busy, and without kernel times, nobody can tell.
+    let blind = Verdict::NotExercised;
+    let fine = [Verdict::Pass, Verdict::Inconclusive].contains(&report.checks[0].verdict);
+    assert!(fine || !cfg!(target_os = "linux") && report.checks[0].verdict == blind, "{:?}", report.checks[0]);
 }
 
 /// A `tower` service as people write one by hand: ready once a permit is there, which the call gives back.
@@ -347,6 +347,15 @@ async fn a_server_that_ends_before_it_answers_says_so(
     assert_eq!(error.to_string(), format!("a server cannot be tested: {how}"));
 }
 
+#[tokio::test]
+async fn a_future_that_leaves_its_loop_to_a_task_has_not_ended() {
+    let spawns = |listener| async move {
+        tokio::spawn(serve(listener));
+    };
+    let server = InProcess::new("a server", "/mcp", spawns);
+    mcpwire::check(server).only("http/*").await.expect("it can be tested").assert_conformant();
+}
+
 #[rstest]
 #[case::by_a_panic(true, "its task panicked: the table is full")]
 #[case::in_order(false, "its future ended: nobody serves the listener any more")]
@@ -357,6 +366,64 @@ async fn a_server_that_ends_in_mid_run_makes_it_incomplete(#[case] panics: bool,
     let why = report.incomplete.as_deref().unwrap_or_default();
     assert!(why.starts_with("the target ended during ") && why.ends_with(how), "{why}");
     assert!(!report.conforms());
+}
+
+/// Its answers say that they are text.
+fn mislabelled() -> InProcess {
+    let app = router().layer(from_fn(async |request: Request, next: Next| {
+        let mut answer = next.run(request).await;
+        if answer.status() == StatusCode::OK {
+            answer.headers_mut().insert("content-type", "text/plain".parse().expect("a value"));
+        }
+        answer
+    }));
+    InProcess::service("mislabelled", "/mcp", app)
+}
+
+/// A file of this test's own.
+fn file(name: &str, text: &str) -> std::path::PathBuf {
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, text).expect("a file");
+    path
+}
+
+#[tokio::test]
+async fn a_baseline_excuses_what_it_names_and_nothing_else() {
+    let run = || mcpwire::check(mislabelled()).only("http/content-type").revision(Revision::R20251125);
+    let of = |name: &str, target: &str| {
+        let entry = format!("server:\n  - id: http/content-type\n    reason: issue 12\n    target: {target}\n");
+        file(name, &entry)
+    };
+    assert!(!run().await.expect("it can be tested").conforms());
+    run().baseline(of("mine.yml", "mislabelled")).await.expect("it can be tested").assert_conformant();
+    let another = run().baseline(of("other.yml", "another")).await.expect("it can be tested");
+    assert!(!another.conforms());
+    // The entry is for whatever is called so.
+    run().named("another").baseline(of("named.yml", "another")).await.expect("it can be tested").assert_conformant();
+    let missing = run().baseline("no/such/file.yml").await.expect_err("no file");
+    assert!(missing.to_string().starts_with("cannot read the baseline no/such/file.yml: "), "{missing}");
+    let odd = run().baseline(file("odd.yml", "server:\n  - id: http/content-typo\n    reason: x\n")).await;
+    assert!(odd.expect_err("no check").to_string().contains("http/content-type"));
+}
+
+#[tokio::test]
+async fn a_run_does_what_it_is_told() {
+    let run = || mcpwire::check(target()).only("http/content-type").revision(Revision::R20251125);
+    let report = run().set("2026-11-21").fail_on(Level::Must).await.expect("it can be tested");
+    assert_eq!((report.summary.set.as_deref(), report.summary.fail_on), (Some("2026-11-21"), Level::Must));
+    let unknown = run().set("2020-01-01").await.expect_err("no set");
+    assert!(unknown.to_string().contains("known sets: 2026-11-21"), "{unknown}");
+    let elsewhere = mcpwire::Endpoint::from_url("http://192.0.2.7:9/mcp", "/mcp").expect("a URL");
+    let load = mcpwire::Load { soak: Some(10), crowd: None };
+    let refused = mcpwire::check(elsewhere).load(load).await.expect_err("another machine");
+    assert!(matches!(refused, RunError::NotAllowed(_)), "{refused}");
+    // Before anything is tested: nobody is there.
+    let nobody = mcpwire::Endpoint::from_url("http://127.0.0.1:1/mcp", "/mcp").expect("a URL");
+    let odd = mcpwire::check(nobody).record(file("no-recording", "")).await.expect_err("no folder");
+    assert!(matches!(odd, RunError::Write(_)), "{odd}");
+    let report = mcpwire::check(target()).skip("latency/*").skip("http/*").revision(Revision::R20251125).await;
+    let report = report.expect("it can be tested");
+    assert!(report.checks.iter().all(|check| check.area != "latency" && check.area != "http"));
 }
 
 /// What a test holds as long as a server runs, and every task of its connections.
@@ -438,7 +505,7 @@ async fn a_current_thread_runtime_goes_on_meanwhile() {
     });
     let elsewhere =
         mcpwire::Command::new(&format!("{} reference --port {{port}}", env!("CARGO_BIN_EXE_mcpwire")), "/mcp");
-    let run = mcpwire::check(elsewhere.expect("a command")).only("latency/*").revision(Revision::R20251125);
+    let run = mcpwire::check(elsewhere.expect("a command")).only("http/*").revision(Revision::R20251125);
     run.await.expect("it can be tested").assert_conformant();
     beside.abort();
     // The run takes some hundred milliseconds at the least; had it blocked, this would be one or two.

@@ -227,7 +227,8 @@ impl<T> Run<T> {
         self
     }
 
-    /// Keeps the recording in this folder, which is made, or holds an earlier recording.
+    /// Keeps the recording in this folder, which is made, or holds an earlier recording. (`MCPWIRE_RECORD` puts it
+    /// elsewhere.)
     pub fn record(mut self, folder: impl Into<PathBuf>) -> Self {
         self.record = Some(folder.into());
         self

@@ -14,8 +14,12 @@ impl Replay {
     /// start again.
     pub fn of(test: Option<&str>, is_in_process: bool) -> Option<Self> {
         let program = env::current_exe().ok()?;
-        let test = test.and_then(|name| Self::of_a_test(name, &program, |name| env::var(name).ok()));
-        test.or_else(|| is_in_process.then(Self::of_this_program))
+        let variable = |name: &str| env::var(name).ok();
+        if test.is_some() || is_in_process {
+            let repeated = Self::of_a_test(test, &program, variable);
+            return repeated.or_else(|| is_in_process.then(Self::of_this_program));
+        }
+        None
     }
 
     fn of_this_program() -> Self {
@@ -29,7 +33,8 @@ impl Replay {
         self.0
     }
 
-    fn of_a_test(name: &str, program: &Path, variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
+    /// Of a test whose name is not known, as in a thread that it has made, all that are in the program.
+    fn of_a_test(name: Option<&str>, program: &Path, variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
         // cargo builds tests as `target/…/deps/NAME-HASH`; a thread of another program may have a name as well.
         if program.parent()?.file_name()? != "deps" {
             return None;
@@ -37,13 +42,14 @@ impl Replay {
         let package = variable("CARGO_PKG_NAME").map(|package| format!(" -p {package}")).unwrap_or_default();
         let target = variable("CARGO_MANIFEST_DIR").and_then(|package| integration_test(program, Path::new(&package)));
         let target = target.map(|test| format!(" --test {test}")).unwrap_or_default();
-        let quoted = shell_words::quote(name);
-        Some(Self(match variable("NEXTEST") {
-            Some(_) => {
+        Some(Self(match (variable("NEXTEST"), name) {
+            (Some(_), None) => format!("cargo nextest run{package}{target}"),
+            (Some(_), Some(name)) => {
                 let filter = format!("test(={name})");
                 format!("cargo nextest run{package}{target} -E {}", shell_words::quote(&filter))
             }
-            None => format!("cargo test{package}{target} -- --exact {quoted}"),
+            (None, None) => format!("cargo test{package}{target}"),
+            (None, Some(name)) => format!("cargo test{package}{target} -- --exact {}", shell_words::quote(name)),
         }))
     }
 }
@@ -89,6 +95,7 @@ mod tests {
     fn replay(name: &str, program: &str, variables: &[(&str, &str)]) -> Option<String> {
         let variable =
             |wanted: &str| variables.iter().find(|(name, _)| *name == wanted).map(|(_, value)| (*value).to_owned());
+        let name = Some(name).filter(|name| !name.is_empty());
         Replay::of_a_test(name, Path::new(program), variable).map(Replay::command)
     }
 
@@ -103,6 +110,7 @@ mod tests {
         assert_eq!(folder.as_deref(), Some("cargo test -p mcpwire --test cli -- --exact a::b"));
         let unit = of("tests::it_conforms", "/t/debug/deps/mcpwire-0123456789abcdef");
         assert_eq!(unit.as_deref(), Some("cargo test -p mcpwire -- --exact tests::it_conforms"));
+        assert_eq!(of("", integration).as_deref(), Some("cargo test -p mcpwire --test in_process"));
         assert_eq!(of("worker", "/t/debug/my-server"), None, "a program");
     }
 

@@ -144,7 +144,7 @@ fn one(text: &mut String, finding: &FindingReport) -> fmt::Result {
         writeln!(text, "  {} {:>9}  {}", if line.here { "▶" } else { " " }, line.at, line.what)?;
     }
     for line in &finding.said {
-        writeln!(text, "    {:>9}  | {}", line.at, line.what)?;
+        writeln!(text, "    {:>9}  | {}", line.at, text::beginning(&line.what))?;
     }
     Ok(())
 }

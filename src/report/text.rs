@@ -361,9 +361,16 @@ fn one_finding(out: &mut String, finding: &FindingReport, told: bool, style: Sty
     let width = finding.said.iter().map(|line| line.at.chars().count()).max().unwrap_or(0);
     for line in &finding.said {
         // Behind a bar, as everything that is the target's own.
-        writeln!(out, "      {}{:>width$}  | {}{:#}", style.faint, line.at, line.what, style.faint)?;
+        writeln!(out, "      {}{:>width$}  | {}{:#}", style.faint, line.at, beginning(&line.what), style.faint)?;
     }
     Ok(())
+}
+
+/// As much of a line of the target's as a page has room for; the JSON report has the whole.
+pub(super) fn beginning(line: &str) -> String {
+    const SHOWN: usize = 160;
+    let text: String = line.chars().take(SHOWN).collect();
+    if text.len() < line.len() { text + "…" } else { text }
 }
 
 /// What could not be decided or seen, each with its reason, which is what the target would have to offer.

@@ -10,6 +10,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
@@ -19,6 +20,9 @@ use self::life::Life;
 pub(super) use self::life::caught;
 use super::holdings::Inventory;
 use super::output::Output;
+
+/// How long this machine takes at the most to say that nobody listens.
+const AT_ONCE: Duration = Duration::from_secs(1);
 
 type Serve = Box<dyn FnOnce(TcpListener, Life) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
@@ -147,14 +151,15 @@ impl Running {
         self.life.output()
     }
 
-    /// Why it serves nobody any more.
+    /// Why it serves nobody any more, where that is so: a future may end and leave a task behind that serves.
     pub(super) fn ended(&self) -> Option<String> {
-        self.life.ended()
+        let how = self.life.ended()?;
+        std::net::TcpStream::connect_timeout(&self.address, AT_ONCE).is_err().then_some(how)
     }
 
     /// The first thing that went wrong in it.
     pub(super) fn trouble(&self) -> Option<String> {
-        self.life.trouble()
+        self.life.trouble().or_else(|| self.ended())
     }
 }
 

@@ -26,7 +26,11 @@ impl Life {
         let unless_dropped = Dropped(&self);
         let how = match caught(serving).await {
             Ok(()) => "its future ended: nobody serves the listener any more".to_owned(),
-            Err(words) => format!("its task panicked: {words}"),
+            Err(words) => {
+                let how = format!("its task panicked: {words}");
+                self.0.output.say(&how);
+                how
+            }
         };
         unless_dropped.0.end(how);
     }
@@ -40,21 +44,22 @@ impl Life {
     }
 
     fn end(&self, how: String) {
-        if self.0.ended.set(how.clone()).is_ok() {
-            self.0.output.say(&how);
-        }
+        // The first one is the right one.
+        let _ = self.0.ended.set(how);
     }
 
     pub(super) fn output(&self) -> &Output {
         &self.0.output
     }
 
+    /// How its future ended, if it has. It may have left a task behind that goes on serving.
     pub(super) fn ended(&self) -> Option<String> {
         self.0.ended.get().cloned()
     }
 
+    /// The first thing that it suffered.
     pub(super) fn trouble(&self) -> Option<String> {
-        self.0.trouble.get().cloned().or_else(|| self.ended())
+        self.0.trouble.get().cloned()
     }
 }
 

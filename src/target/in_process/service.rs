@@ -73,7 +73,8 @@ where
             }
             Err(error) => {
                 life.suffers(format!("no connection can be accepted: {error}"));
-                tokio::time::sleep(OUT_OF_SOCKETS).await;
+                // The runtime may be one without timers.
+                let _ = tokio::task::spawn_blocking(|| std::thread::sleep(OUT_OF_SOCKETS)).await;
             }
         }
         while connections.try_join_next().is_some() {}
@@ -130,5 +131,33 @@ where
                 error
             })
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn connections_end_with_the_server() {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+        let entered = runtime.enter();
+        let service = InProcess::service("a service", "/mcp", axum::Router::new());
+        drop(entered);
+        let running = service.start().expect("it starts");
+        let mut stream = std::net::TcpStream::connect(running.address()).expect("a connection");
+        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("an option");
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").expect("it listens");
+        let mut start = [0; 12];
+        stream.read_exact(&mut start).expect("an answer");
+        assert_eq!(&start, b"HTTP/1.1 404");
+        drop(running);
+        // An idle connection would stay open for as long as we do.
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).expect("the connection ends");
     }
 }
