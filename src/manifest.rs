@@ -251,6 +251,7 @@ pub struct Instruments {
 
 impl Instruments {
     /// Whether a check may have nothing to go by where these are all that there is.
+    #[cfg(any(test, feature = "cargo-test"))]
     pub fn lack_for(self, id: &str) -> bool {
         match id {
             "latency/no-held-back-segment" => !self.withheld_ack,

@@ -32,12 +32,23 @@ fn package() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/cargo-test")
 }
 
-/// Without what this very test was started with.
+/// Without what this very test was started with, and what would tell its tests apart from those of a user.
 fn clean(command: &mut Command) -> &mut Command {
+    const OURS: [&str; 10] = [
+        "CARGO_PKG_",
+        "CARGO_MANIFEST_",
+        "CARGO_BIN_",
+        "CARGO_CRATE_",
+        "CARGO_PRIMARY_",
+        "RUSTFLAGS",
+        "RUST_TEST_",
+        "NEXTEST",
+        "MCPWIRE_",
+        "INSTA_",
+    ];
     for (name, _) in std::env::vars_os() {
-        let of_ours = |prefix: &str| name.to_string_lossy().starts_with(prefix);
-        if ["NEXTEST", "MCPWIRE", "INSTA", "CARGO_", "RUST_TEST", "RUSTFLAGS"].into_iter().any(of_ours) || name == "CI"
-        {
+        let name = name.to_string_lossy().into_owned();
+        if name == "CI" || OURS.iter().any(|prefix| name.starts_with(prefix)) {
             command.env_remove(name);
         }
     }

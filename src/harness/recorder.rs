@@ -100,3 +100,89 @@ fn words(panic: &(dyn std::any::Any + Send)) -> String {
     let words = panic.downcast_ref::<String>().cloned();
     words.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::target::InProcess;
+
+    fn why(making: Making, settings: &Settings) -> String {
+        record("axum", making, settings, &Interrupt::default()).expect_err("it cannot be recorded")
+    }
+
+    #[test]
+    fn a_target_whose_making_panics_is_told_with_the_words_of_the_panic() {
+        let making = Making::server(|| async {
+            let made: Result<Target, String> = Err("no image".to_owned());
+            made.expect("the image")
+        });
+        let why = why(making, &Settings::default());
+        assert_eq!(why, "axum cannot be tested: making it panicked: the image: \"no image\"");
+    }
+
+    #[test]
+    fn a_target_that_is_never_made_is_not_waited_for_for_ever() {
+        let settings = Settings { made_within: Duration::from_millis(50), ..Settings::default() };
+        let why = why(Making::server(std::future::pending::<Target>), &settings);
+        assert!(why.starts_with("axum cannot be tested: it was not made within 50"), "{why}");
+    }
+
+    #[test]
+    fn a_server_that_answers_nothing_is_told_once() {
+        let making = Making::server(|| async { InProcess::new("mute", "/mcp", drop_all) });
+        let why = why(making, &Settings::default());
+        assert!(why.starts_with("axum cannot be tested: mute accepts connections but answers no request"), "{why}");
+    }
+
+    async fn drop_all(listener: tokio::net::TcpListener) {
+        while let Ok((stream, _)) = listener.accept().await {
+            drop(stream);
+        }
+    }
+
+    #[test]
+    fn what_a_target_holds_is_given_back_when_it_was_recorded() {
+        struct Held(Arc<AtomicBool>);
+        impl Drop for Held {
+            fn drop(&mut self) {
+                self.0.store(true, Ordering::SeqCst);
+            }
+        }
+        let gone = Arc::new(AtomicBool::new(false));
+        let held = Held(gone.clone());
+        let making = Making::server(move || async move {
+            tokio::spawn(async move {
+                let _held = held;
+                std::future::pending::<()>().await;
+            });
+            InProcess::new("holds", "/mcp", drop_all)
+        });
+        let seen = with_target(making, &Settings::default(), |_| gone.load(Ordering::SeqCst));
+        assert_eq!(seen, Ok(false), "while it is driven");
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !gone.load(Ordering::SeqCst) && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(5));
+        }
+        assert!(gone.load(Ordering::SeqCst), "afterwards");
+    }
+
+    #[test]
+    fn two_recordings_of_a_process_are_made_one_after_the_other() {
+        let busy = AtomicBool::new(false);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    in_turn(|_| {
+                        assert!(!busy.swap(true, Ordering::SeqCst), "somebody else is recording");
+                        thread::sleep(Duration::from_millis(20));
+                        busy.store(false, Ordering::SeqCst);
+                    });
+                });
+            }
+        });
+    }
+}

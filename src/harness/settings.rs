@@ -21,7 +21,7 @@ pub(super) struct Settings {
     pub revisions: Vec<Revision>,
     pub roles: ToolRoles,
     /// The same as they were typed, for a replay.
-    tools: Vec<String>,
+    pub tools: Vec<String>,
     pub baseline: Option<Baseline>,
     /// Where the lists of what is exercised are.
     pub lists: PathBuf,
