@@ -13,7 +13,7 @@ const A_LOOK: Duration = Duration::from_millis(50);
 /// A head that waits for the first event, or for a keep-alive, is only seen where it is waited for, however short the
 /// time-out is. Where there is nothing to say, it comes with the end of the stream, and that with the end of the
 /// session: this is how long we wait until we end it. The claim holds from a second up.
-const HELD_BACK: Duration = Duration::from_millis(2_000);
+const HELD_BACK: Duration = Duration::from_millis(1_500);
 
 /// How long the end of a stream is waited for at least, once its session has ended.
 const ENDS_WITHIN: Duration = Duration::from_millis(500);
@@ -24,14 +24,13 @@ pub fn play(stage: &Stage) -> Result<(), Stop> {
     let mut connection = stage.connect()?;
     stage.ask(&mut connection, &open.with_session(Ask::get("get")));
     let asked = Instant::now();
-    let has_head = |exchange: &Exchange| exchange.answer.is_some();
-    stage.settle_unless(&mut connection, Until::EndWithin(HELD_BACK), asked, has_head)?;
+    stage.settle(&mut connection, Until::HeadWithin(HELD_BACK))?;
     if matches!(connection.exchanges(), [Exchange { answer: None, ending: Ending::Open { .. }, .. }]) {
         if let Some(session) = session.take_if(|session| session.id().is_some()) {
             session.close();
         }
-        let due = Until::EndWithin(stage.options.timeout.max(HELD_BACK + ENDS_WITHIN));
-        stage.settle_unless(&mut connection, due, asked, has_head)?;
+        let due = Until::HeadWithin(stage.options.timeout.max(HELD_BACK + ENDS_WITHIN));
+        stage.settle_unless(&mut connection, due, asked, |_| false)?;
     }
     stage.settle(&mut connection, Until::For(A_LOOK))?;
     connection.close();

@@ -20,7 +20,7 @@ const FIRST_EVENT: Duration = Duration::from_millis(500);
 
 /// How long the head of a stream is waited for that only says what GET meets otherwise: some servers send it with the
 /// first event.
-const HELD_BACK: Duration = Duration::from_millis(2_000);
+const HELD_BACK: Duration = Duration::from_millis(1_500);
 
 /// The field that the pairs differ in.
 const SESSION_ID: &str = "Mcp-Session-Id";
@@ -91,8 +91,7 @@ fn resembling(id: &str) -> String {
 fn only_the_head(stage: &Stage, ask: &Ask, patience: Duration, look: Duration) -> Result<(), Stop> {
     let mut connection = stage.connect()?;
     stage.ask(&mut connection, ask);
-    let has_head = |exchange: &Exchange| exchange.answer.is_some();
-    stage.settle_unless(&mut connection, Until::EndWithin(patience), Instant::now(), has_head)?;
+    stage.settle(&mut connection, Until::HeadWithin(patience))?;
     let has_event = |exchange: &Exchange| {
         exchange.answer.iter().filter_map(|answer| answer.stream.as_ref()).any(|stream| !stream.events.is_empty())
     };
