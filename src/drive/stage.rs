@@ -208,7 +208,9 @@ impl Stage {
             }
             let due = match (until, responded) {
                 (Until::HeadWithin(_), _) if exchange.answer.is_some() => return Ok(()),
-                (Until::HeadWithin(patience) | Until::For(patience) | Until::EndWithin(patience), _) => asked + patience,
+                (Until::HeadWithin(patience) | Until::For(patience) | Until::EndWithin(patience), _) => {
+                    asked + patience
+                }
                 (Until::End(Patience::Full), Some(at)) => at + self.options.stream_end_grace,
                 (Until::End(Patience::Brief), Some(at)) => at + BRIEFLY.min(self.options.stream_end_grace),
                 (Until::End(_), _) => asked + self.options.timeout,
