@@ -34,10 +34,15 @@ const TOOLS: [&str; 6] = [
 
 /// What the tools of this server are good for. DELETE of a session waits for its work in the Go SDK, and the Java SDK
 /// works on whatever its client does: the slow one is told not to be so slow, since churn abandons it in every round.
-fn tools(name: &str) -> Vec<&'static str> {
+///
+/// The servlet of java-sdk 2.1.0 loses the end of an answer where its tool throws, once in sixteen calls: FIN comes where
+/// the last chunk should (`http/body-complete`). Proved by hand, with raw sockets, three at a time: 919 of 15,020 answers
+/// of `fail`, and none of 20,900 of `greet` beside them. What comes by chance is in no snapshot: that tool is left out.
+fn tools(name: &str, flag: &str) -> Vec<&'static str> {
     let is_brief = ["go-", "java-"].iter().any(|sdk| name.starts_with(sdk));
     let brief = |tool| if is_brief && tool == "slow=slow" { r#"slow=slow:{"ms":100}"# } else { tool };
-    TOOLS.into_iter().map(brief).collect()
+    let loses_errors = (name, flag) == ("java-sdk-2.1.0", "");
+    TOOLS.into_iter().filter(|tool| !(loses_errors && *tool == "error=fail")).map(brief).collect()
 }
 
 /// Runs of one revision, to keep them short. The event store of the Go SDK primes streams in this one only. The servlet
@@ -71,7 +76,7 @@ fn exactly_what_is_known_of_a_real_server_fails(#[case] name: &str, #[case] flag
     let called = format!("{name}{}", flag.replace("--", "-"));
     let recording = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{called}-{}", std::process::id()));
     let kept = recording.to_str().expect("a path in UTF-8");
-    let tools = tools(name).into_iter().flat_map(|tool| ["--tool", tool]);
+    let tools = tools(name, flag).into_iter().flat_map(|tool| ["--tool", tool]);
     let revision = if NEWEST_ONLY.contains(&(name, flag)) { "2025-11-25" } else { "auto" };
     let options = ["server", "--cmd", &command, "--record", kept, "--report", "json", "--revision", revision];
     let report = run(&options.into_iter().chain(tools).collect::<Vec<_>>());
