@@ -32,6 +32,24 @@ const TOOLS: [&str; 6] = [
     "effect=counter",
 ];
 
+/// What the tools of this server are good for. DELETE of a session waits for its work in the Go SDK, and the Java SDK
+/// works on whatever its client does: the slow one is told not to be so slow, since churn abandons it in every round.
+///
+/// The servlet of java-sdk 2.1.0 loses the end of an answer where its tool throws, once in sixteen calls: FIN comes where
+/// the last chunk should (`http/body-complete`). Proved by hand, with raw sockets, three at a time: 919 of 15,020 answers
+/// of `fail`, and none of 20,900 of `greet` beside them. What comes by chance is in no snapshot: that tool is left out.
+fn tools(name: &str, flag: &str) -> Vec<&'static str> {
+    let is_brief = ["go-", "java-"].iter().any(|sdk| name.starts_with(sdk));
+    let brief = |tool| if is_brief && tool == "slow=slow" { r#"slow=slow:{"ms":100}"# } else { tool };
+    let loses_errors = (name, flag) == ("java-sdk-2.1.0", "");
+    TOOLS.into_iter().filter(|tool| !(loses_errors && *tool == "error=fail")).map(brief).collect()
+}
+
+/// Runs of one revision, to keep them short. The event store of the Go SDK primes streams in this one only. The servlet
+/// of the Java SDK holds the head of a GET back, which costs several seconds in each, and knows one revision like the other;
+/// all of them were run by hand.
+const NEWEST_ONLY: [(&str, &str); 2] = [("go-sdk-1.8.0", "--resumable"), ("java-sdk-2.1.0", "")];
+
 #[rstest]
 #[case("rmcp-1.4.0", "")]
 #[case("rmcp-1.4.0", "--nodelay")]
@@ -47,18 +65,27 @@ const TOOLS: [&str; 6] = [
 #[case("typescript-sdk-1.32.2", "--resumable")]
 #[case("typescript-server-2.4.0-stateful", "")]
 #[case("typescript-server-2.4.0-handler", "")]
+#[case("go-sdk-1.8.0", "")]
+#[case("go-sdk-1.8.0", "--resumable")]
+#[case("go-sdk-1.8.0", "--stateless")]
+#[case("java-sdk-2.1.0", "")]
+#[case("java-sdk-2.1.0", "--stateless")]
 fn exactly_what_is_known_of_a_real_server_fails(#[case] name: &str, #[case] flag: &str) {
     let Some(command) = prepared("servers", name) else { return };
     let command = format!("{command} {flag}");
     let called = format!("{name}{}", flag.replace("--", "-"));
     let recording = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{called}-{}", std::process::id()));
     let kept = recording.to_str().expect("a path in UTF-8");
-    let tools = TOOLS.iter().flat_map(|tool| ["--tool", tool]);
-    let arguments = ["server", "--cmd", &command, "--record", kept, "--report", "json"].into_iter().chain(tools);
-    let report = run(&arguments.collect::<Vec<_>>());
-    // How segments leave is not in a conversation: with a flag and without it is the same.
-    for (page, text) in conversations(kept) {
-        compare(&format!("conversations/{name}-server"), &page, &text);
+    let tools = tools(name, flag).into_iter().flat_map(|tool| ["--tool", tool]);
+    let revision = if NEWEST_ONLY.contains(&(name, flag)) { "2025-11-25" } else { "auto" };
+    let options = ["server", "--cmd", &command, "--record", kept, "--report", "json", "--revision", revision];
+    let report = run(&options.into_iter().chain(tools).collect::<Vec<_>>());
+    // How segments leave is not in a conversation: with a flag and without it is the same. With an event store, events
+    // have ids besides, and that is all.
+    let speaks = if flag == "--stateless" { &called } else { name };
+    let pages = if flag == "--resumable" { Vec::new() } else { conversations(kept) };
+    for (page, text) in pages {
+        compare(&format!("conversations/{speaks}-server"), &page, &text);
     }
     std::fs::remove_dir_all(&recording).expect("the recording is there");
     compare("servers", &called, &summary(&report));
@@ -150,6 +177,12 @@ fn prepared(folder: &str, name: &str) -> Option<String> {
         mcpwire::skipped(folder, &format!("{name} is installed only where MCPWIRE_REQUIRE names `{folder}`"));
         return None;
     }
+    // What not every machine has that can install the others.
+    let toolchain = ["go", "java"].into_iter().find(|sdk| name.split('-').next() == Some(sdk));
+    if let Some(needed) = toolchain.filter(|needed| !wanted.split(',').any(|named| named == *needed)) {
+        mcpwire::skipped(needed, &format!("{name} is installed only where MCPWIRE_REQUIRE names `{needed}` as well"));
+        return None;
+    }
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(folder).join(name).join("prepare");
     let output = Command::new(&script).stderr(Stdio::inherit()).output().expect("the script can be run");
     assert!(output.status.success(), "{} failed: {}", script.display(), output.status);
@@ -182,7 +215,10 @@ fn summary(report: &Value) -> String {
         let by_chance = id == "latency/repeated-calls-within-budget" && check["revision"] == "2026-07-28";
         // How often a client asks again before its program ends depends on what else the machine does.
         let of_time = ["client/resumption/bounded", "client/resumption/not-in-modern"].contains(&id);
-        let noise = verdict == "inconclusive" && level == "budget" || by_chance || of_time;
+        // Where a machine is too busy for all the rounds of work, what is left behind by them is not counted.
+        let counted_over_rounds = ["cleanup/descriptors", "cleanup/threads"].contains(&id);
+        let too_busy = verdict == "not-exercised" && counted_over_rounds;
+        let noise = verdict == "inconclusive" && level == "budget" || by_chance || of_time || too_busy;
         if matches!(verdict, "pass" | "not-applicable") || noise {
             continue;
         }
@@ -221,12 +257,17 @@ fn steady(finding: &Value) -> String {
     }
 }
 
-/// A text without its times and without the numbers of requests.
+/// A text without its times, without the numbers of requests and without those of what was redacted.
 fn without_times(text: &str) -> String {
     const UNITS: [&str; 3] = ["µs", "ms", "s"];
     const COUNTED: [&str; 3] = ["requests", "of", "GET"];
     let mut shown: Vec<String> = Vec::new();
     for word in text.split(' ') {
+        if let Some((before, rest)) = word.split_once(".redacted~") {
+            let (before, rest) = (before.trim_end_matches(|c: char| c.is_ascii_digit()), rest.trim_start_matches('~'));
+            shown.push(format!("{before}….redacted{rest}"));
+            continue;
+        }
         let unit = word.trim_end_matches([',', ';', ':', '.', ')']);
         let number = shown.last_mut().filter(|last| last.starts_with(|c: char| c.is_ascii_digit()));
         match number.filter(|_| UNITS.contains(&unit) || COUNTED.contains(&unit)) {

@@ -117,8 +117,8 @@ pub enum Stop {
 /// How long an answer is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
-    /// Its head.
-    Head,
+    /// Its head, but no longer than this.
+    HeadWithin(Duration),
     /// Its end; after the response, for the grace.
     End(Patience),
     /// Its end, but no longer than that.
@@ -207,11 +207,13 @@ impl Stage {
                 responded.get_or_insert_with(Instant::now);
             }
             let due = match (until, responded) {
-                (Until::Head, _) if exchange.answer.is_some() => return Ok(()),
-                (Until::For(patience) | Until::EndWithin(patience), _) => asked + patience,
+                (Until::HeadWithin(_), _) if exchange.answer.is_some() => return Ok(()),
+                (Until::HeadWithin(patience) | Until::For(patience) | Until::EndWithin(patience), _) => {
+                    asked + patience
+                }
                 (Until::End(Patience::Full), Some(at)) => at + self.options.stream_end_grace,
                 (Until::End(Patience::Brief), Some(at)) => at + BRIEFLY.min(self.options.stream_end_grace),
-                (Until::Head | Until::End(_), _) => asked + self.options.timeout,
+                (Until::End(_), _) => asked + self.options.timeout,
             };
             // A peer that keeps sending never lets a wait time out.
             if Instant::now() > due + BRIEFLY {

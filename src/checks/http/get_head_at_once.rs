@@ -3,10 +3,11 @@
 //! A stream that a GET opens may have nothing to say for hours. Its head need not wait for that: as long as it
 //! has not come, a client cannot tell a stream from a server that hangs, and many give up or block their start.
 //! Frameworks that send the head with the first bytes of the body hold it back until the first event or
-//! keep-alive.
+//! keep-alive. Where neither comes for a while, the session is deleted: a head that comes then was held back.
 //!
 //! ## How to fix it
-//! Flush the head when the stream is opened (Node: `res.flushHeaders()`), or write a comment line as first bytes.
+//! Flush the head when the stream is opened (Node: `res.flushHeaders()`, servlets: `response.flushBuffer()`), or write a
+//! comment line as first bytes.
 
 use std::time::Duration;
 
@@ -51,20 +52,30 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     }
     judge.examined();
     if took > AT_ONCE {
+        let then = match super::is_after_the_session(trace, &answer.head_at) {
+            true => ", when its session had been deleted",
+            false => "",
+        };
         judge
             .finding(
                 Cite::Advice,
                 format!("the head comes within {} of the request, whenever the first event does", Span(AT_ONCE)),
-                format!("it came after {}", Span(took)),
+                format!("it came after {}{then}", Span(took)),
             )
             .shown_at(exchange, answer.head_at);
     }
 }
 
 #[cfg(test)]
-const MUTANTS: &[Mutant] = &[mutant("head-waits-for-a-keep-alive", Scenario::GetStream, |edit| {
-    edit.part("get", crate::trace::Part::Plain).delay_answer(Duration::from_secs(15));
-})];
+const MUTANTS: &[Mutant] = &[
+    mutant("head-waits-for-a-keep-alive", Scenario::GetStream, |edit| {
+        edit.part("get", crate::trace::Part::Plain).delay_answer(Duration::from_secs(15));
+    }),
+    mutant("head-comes-with-the-end-of-the-session", Scenario::GetStream, |edit| {
+        let get = edit.part("get", crate::trace::Part::Plain).body(|_| String::new());
+        get.delay_answer_alone(Duration::from_secs(15));
+    }),
+];
 
 #[cfg(test)]
 mod tests {

@@ -34,11 +34,15 @@ pub(super) const CHECK: Check = Check {
 
 fn judge(trace: &Trace, judge: &mut Judge<'_>) {
     let Some(exchange) = trace.labelled("get").last() else { return };
-    let Some(answer) = &exchange.answer else { return unanswered(exchange, judge) };
+    let Some(answer) = &exchange.answer else { return unanswered(trace, exchange, judge) };
     let status = answer.head.status;
     let media_type = answer.media_type();
     if status == 405 || exchange.succeeded() && media_type.as_deref() == Some("text/event-stream") {
         return judge.examined();
+    }
+    if super::is_after_the_session(trace, &answer.head_at) {
+        // That is about the session.
+        return judge.inconclusive(format!("no answer to GET came before its session was deleted, and then HTTP {status}"));
     }
     if !exchange.succeeded() {
         // The control: what is refused to everybody is not refused to GET.
@@ -62,7 +66,7 @@ fn judge(trace: &Trace, judge: &mut Judge<'_>) {
 
 const EXPECTED: &str = "GET is answered with text/event-stream, or with 405";
 
-fn unanswered(exchange: &Exchange, judge: &mut Judge<'_>) {
+fn unanswered(trace: &Trace, exchange: &Exchange, judge: &mut Judge<'_>) {
     let (observed, moment) = match exchange.ending {
         Ending::Cut(PeerEnd::Fin, moment) => ("the server closed the connection without an answer", moment),
         Ending::Cut(PeerEnd::Reset, moment) => ("the server reset the connection without an answer", moment),
@@ -71,6 +75,9 @@ fn unanswered(exchange: &Exchange, judge: &mut Judge<'_>) {
             return judge.inconclusive("the answer to GET could not be read");
         }
     };
+    if super::is_after_the_session(trace, &moment) {
+        return judge.inconclusive("no answer to GET came before its session was deleted");
+    }
     judge.examined();
     judge.finding(CLAUSE, EXPECTED, observed).shown_at(exchange, moment);
 }
@@ -103,8 +110,8 @@ mod tests {
 
     use crate::checks::proofs::{edited, tolerates};
     use crate::scenario::Scenario;
-    use crate::trace::Part;
     use crate::trace::edit::Edit;
+    use crate::trace::{Part, PeerEnd, What};
     use crate::verdict::Verdict;
 
     const ID: &str = "http/get-is-stream-or-405";
@@ -130,6 +137,31 @@ mod tests {
         comes_to(Verdict::NotExercised, |edit| {
             edit.part("get", Part::Plain).status("403 Forbidden").body(|_| String::new());
             edit.last(|exchange| exchange.label == "initialized").status("403 Forbidden");
+        });
+    }
+
+    #[test]
+    fn a_head_may_come_with_the_end_of_its_session() {
+        tolerates(ID, Scenario::GetStream, |edit| {
+            edit.part("get", Part::Plain).body(|_| String::new()).delay_answer_alone(Duration::from_secs(15));
+        });
+    }
+
+    #[test]
+    fn what_is_said_of_a_session_that_has_ended_proves_nothing() {
+        comes_to(Verdict::Inconclusive, |edit| {
+            let get = edit.part("get", Part::Plain).status("404 Not Found").body(|_| String::new());
+            get.delay_answer_alone(Duration::from_secs(15));
+        });
+        comes_to(Verdict::Inconclusive, |edit| {
+            edit.part("get", Part::Plain).drop_answer().then_ends(PeerEnd::Fin);
+            edit.events(|event| {
+                let is_end = matches!(event.what, What::Fin { .. });
+                if is_end {
+                    event.at = event.at + Duration::from_secs(15);
+                }
+                is_end
+            });
         });
     }
 

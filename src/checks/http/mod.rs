@@ -9,3 +9,10 @@ checks! {
     get_head_at_once,
     segmentation_is_transparent,
 }
+
+use crate::trace::{Moment, Trace};
+
+/// Whether this came when the session had been deleted by us.
+fn is_after_the_session(trace: &Trace, moment: &Moment) -> bool {
+    trace.labelled("goodbye").last().is_some_and(|goodbye| moment.best() > goodbye.asked.best())
+}
