@@ -80,7 +80,7 @@ fn every_command_of_the_pages_does_what_it_says(
     #[values(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14)] index: usize,
 ) {
     let (page, needed) = PAGES[index];
-    for needed in needed.iter().filter(|needed| !is_there(needed)) {
+    if let Some(needed) = needed.iter().find(|needed| !is_there(needed)) {
         return mcpwire::skipped(needed, &format!("what {page} starts is installed where MCPWIRE_REQUIRE names it"));
     }
     let folder = workplace(&page.replace(['/', '.'], "-"));
