@@ -116,12 +116,11 @@ mod tests {
 
     #[test]
     fn a_target_whose_making_panics_is_told_with_the_words_of_the_panic() {
-        let making = Making::server(|| async {
-            let made: Result<Target, String> = Err("no image".to_owned());
-            made.expect("the image")
-        });
-        let why = why(making, &Settings::default());
-        assert_eq!(why, "axum cannot be tested: making it panicked: the image: \"no image\"");
+        async fn panics() -> Target {
+            panic!("the image is missing")
+        }
+        let why = why(Making::server(panics), &Settings::default());
+        assert_eq!(why, "axum cannot be tested: making it panicked: the image is missing");
     }
 
     #[test]
