@@ -10,7 +10,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
@@ -21,7 +21,7 @@ pub(super) use self::life::caught;
 use super::holdings::Inventory;
 use super::output::Output;
 
-/// How long this machine takes at the most to say that nobody listens.
+/// How long this machine takes at the most to say that nobody listens, and a task that has lost its listener to say why.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
 type Serve = Box<dyn FnOnce(TcpListener, Life) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
@@ -154,12 +154,23 @@ impl Running {
     /// Why it serves nobody any more, where that is so: a future may end and leave a task behind that serves.
     pub(super) fn ended(&self) -> Option<String> {
         let how = self.life.ended()?;
-        std::net::TcpStream::connect_timeout(&self.address, AT_ONCE).is_err().then_some(how)
+        self.refuses().then_some(how)
     }
 
-    /// The first thing that went wrong in it.
+    /// The first thing that went wrong in it, asked where nothing was answered.
     pub(super) fn trouble(&self) -> Option<String> {
+        if self.life.trouble().is_none() && self.refuses() {
+            // A task that panics lets go of its listener before it says so.
+            let deadline = Instant::now() + AT_ONCE;
+            while self.life.ended().is_none() && Instant::now() < deadline {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+        }
         self.life.trouble().or_else(|| self.ended())
+    }
+
+    fn refuses(&self) -> bool {
+        std::net::TcpStream::connect_timeout(&self.address, AT_ONCE).is_err()
     }
 }
 

@@ -22,15 +22,19 @@ pub fn shown(line: &str) -> String {
     text
 }
 
-/// The last lines that were said up to a finding that these events show, with their times since the exchange began in
-/// which the first of them stands.
+/// The last lines that were said up to a finding that these events show, or the last ones of all where none of those is
+/// kept; with their times since the exchange began in which the first event stands.
 pub fn around(trace: &Trace, events: &[u32]) -> Vec<Line> {
     let event = |seq: &u32| trace.events.get(*seq as usize);
     let said = || trace.events.iter().filter_map(|event| Some((event.at, line(event)?)));
     let Some(last) = events.iter().filter_map(event).map(|event| event.at).max() else { return Vec::new() };
     let origin = events.iter().filter_map(event).find_map(|event| begun(trace, event));
     // What a handler says when it is done, it says behind its last byte; where a line comes on its own way, later still.
-    let near: Vec<(Nanos, &str)> = said().filter(|(at, _)| at.0 <= last.0.saturating_add(LATER)).collect();
+    let mut near: Vec<(Nanos, &str)> = said().filter(|(at, _)| at.0 <= last.0.saturating_add(LATER)).collect();
+    if near.is_empty() {
+        // Of a target that says much, only the last lines of the scenario are kept: their times say that they are later.
+        near = said().collect();
+    }
     let before = near.len().saturating_sub(SHOWN);
     let left_out = (before > 0).then(|| Line { what: format!("… {before} lines before"), ..Line::default() });
     let shown = near[before..].iter().map(|(at, line)| Line {
@@ -97,6 +101,11 @@ mod tests {
         let trace = trace((0..30).map(|at| (at, "again")));
         let shown = around(&trace, &[2]);
         assert_eq!((shown.len(), shown[0].what.as_str()), (SHOWN + 1, "… 18 lines before"));
+    }
+
+    #[test]
+    fn where_only_later_lines_are_kept_they_are_shown_as_later() {
+        assert_eq!(shown_at(&around(&trace([(900, "long after")]), &[2])), [("+800 ms", "long after")]);
     }
 
     #[test]

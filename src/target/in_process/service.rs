@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use hyper::body::{Body, Incoming};
@@ -93,9 +93,10 @@ where
     // Without it, an answer in several pieces would be held back, and that would be our fault and not the service's.
     let _: io::Result<()> = stream.set_nodelay(true);
     let ready = Ready { service, life: life.clone() };
-    let serving = http1::Builder::new().serve_connection(TokioIo::new(stream), ready);
+    // Held beyond its end: the connection is closed when it was said why.
+    let mut serving = pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), ready));
     // How a connection ends is seen from the other side.
-    if let Err(words) = caught(serving).await {
+    if let Err(words) = caught(serving.as_mut()).await {
         life.suffers(format!("a handler panicked: {words}"));
     }
 }
