@@ -9,6 +9,7 @@ use rstest::rstest;
 use serde_json::Value;
 
 use crate::mcpwire::{BINARY, Ended, folder, start_with, text};
+use crate::peer::{answer, answering};
 
 /// A folder with this `mcpwire.toml`; `{server}` and `{client}` are commands that run the reference.
 fn configured(file: &str) -> PathBuf {
@@ -103,6 +104,9 @@ fn a_target_is_picked_by_its_name() {
     assert_eq!((ended.code, &ended.json()["target"]["name"]), (1, &Value::from("bad")));
     let both = run_in(&folder, &["server", "--target", "bad", "--target", "good", "--report", "json"], &[]);
     assert_eq!(targets(&both.json()).len(), 2);
+    // Whatever the environment says of another one.
+    let elsewhere = [("MCPWIRE_URL", "http://127.0.0.1:1/"), ("MCPWIRE_TARGET", "bad")];
+    assert_eq!(run_in(&folder, &["server", "--target", "good"], &elsewhere).code, 0);
     run_in(&folder, &["server", "--target", "mine"], &[])
         .assert_says(2, &["there is no server `mine` in mcpwire.toml (there are: good, bad)"]);
     run_in(&folder, &["server"], &[("MCPWIRE_TARGET", "nope")]).assert_says(2, &["MCPWIRE_TARGET: there is no server"]);
@@ -247,7 +251,7 @@ fn a_target_on_the_command_line_is_tested_with_what_holds_for_all() {
 
 #[test]
 fn a_look_at_a_failure_is_not_what_the_file_is_about() {
-    let folder = configured("[server.mine]\ncmd = 'nothing {port}'\n[profile.ci]\nonly = 'sse/*'\n");
+    let folder = configured("skip = 'http/*'\n[server.mine]\ncmd = 'nothing {port}'\n[profile.ci]\nonly = 'sse/*'\n");
     let arguments =
         ["server", "--fault", "json-as-plain-text", "--only", "http/content-type", "--revision", "2025-11-25"];
     let ended = run_in(&folder, &arguments, &[("MCPWIRE_PROFILE", "ci"), ("MCPWIRE_TARGET", "mine")]);
@@ -509,6 +513,15 @@ fn init_writes_nothing_about_what_it_has_not_seen(#[case] arguments: &[&str], #[
     let ended = run_in(&folder, arguments, &[]);
     ended.assert_says(code, &[words]);
     assert!(!ended.stderr.contains("s3cret"), "{}", ended.stderr);
+    assert_eq!(fs::read_dir(&folder).expect("a folder").count(), 0, "nothing is written");
+}
+
+#[rstest]
+#[case::another_server(&answer("200 OK", "text/html", "hello"), "is no server that mcpwire can speak with:")]
+#[case::nothing_there(&answer("404 Not Found", "text/plain", "gone"), "is the path right?")]
+fn init_knows_no_server_by_its_answering(#[case] answer: &str, #[case] words: &str) {
+    let folder = folder("init-nothing");
+    run_in(&folder, &["init", "--url", &answering(answer)], &[]).assert_says(3, &[words]);
     assert_eq!(fs::read_dir(&folder).expect("a folder").count(), 0, "nothing is written");
 }
 
