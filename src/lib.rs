@@ -131,7 +131,7 @@ pub use drive::RunError;
 pub use entry::{Run, check, check_client, snapshots};
 #[cfg(feature = "cargo-test")]
 pub use harness::{Harness, Made};
-pub use manifest::{Crowd, Load, Options};
+pub use manifest::{Crowd, Load};
 pub use report::Report;
 pub use spec::Revision;
 pub use target::client::Client;

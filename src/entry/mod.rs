@@ -13,7 +13,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 pub use self::client::check_client;
-#[cfg(feature = "cli")]
+#[cfg(any(feature = "cli", feature = "cargo-test"))]
 pub(crate) use self::client::{WITHIN, record_client_confirmed};
 use self::replay::Replay;
 use crate::baseline::Baseline;

@@ -24,8 +24,9 @@ use std::time::Duration;
 
 use libtest_mimic::{Arguments, Trial};
 
-use crate::manifest::Options;
-use crate::spec::Revision;
+use crate::manifest::Load;
+use crate::spec::{Level, Revision};
+use crate::target::client::Client;
 
 pub use self::made::Made;
 use self::made::Making;
@@ -116,6 +117,30 @@ impl Harness {
         self
     }
 
+    /// Adds a client, in the same way: a [`Client`](crate::Client), or a `Result` of one. Its checks are those of
+    /// `client/*`; scenarios in which something is found are played a second time.
+    ///
+    /// ```no_run
+    /// # async fn connect(url: &str) -> std::io::Result<()> { Ok(()) }
+    /// use mcpwire::{Client, Harness};
+    ///
+    /// fn main() -> std::process::ExitCode {
+    ///     let mine = || async {
+    ///         Client::in_process("mine", |scenario| async move { Ok(connect(scenario.url()).await?) })
+    ///     };
+    ///     Harness::new().client("mine", mine).client("theirs", || async { Client::command("python3 client.py") }).main()
+    /// }
+    /// ```
+    pub fn client<F, Fut>(mut self, name: &str, make: F) -> Self
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future + 'static,
+        Fut::Output: Into<Made<Client>>,
+    {
+        self.targets.push((name.to_owned(), Making::client(make)));
+        self
+    }
+
     /// Adds the targets of another harness, which keep what is set on that one.
     pub fn and(mut self, other: Self) -> Self {
         self.others.push(other);
@@ -128,9 +153,52 @@ impl Harness {
         self
     }
 
-    /// Tests with these options. Checks that the selection leaves out have no tests.
-    pub fn options(mut self, options: Options) -> Self {
-        self.settings.options = options;
+    /// Makes tests only of the checks that match: an id, or a pattern such as `sse/*`. May be said more than once.
+    pub fn only(mut self, pattern: impl Into<String>) -> Self {
+        self.settings.options.only.push(pattern.into());
+        self
+    }
+
+    /// Makes no tests of the checks that match. May be said more than once.
+    pub fn skip(mut self, pattern: impl Into<String>) -> Self {
+        self.settings.options.skip.push(pattern.into());
+        self
+    }
+
+    /// What a repeated call may take, over what this machine takes anyway: 10 ms unless set.
+    pub fn budget(mut self, budget: Duration) -> Self {
+        (self.settings.options.budget, self.settings.options.budget_is_set) = (budget, true);
+        self
+    }
+
+    /// How long a server's answer is waited for (10 s unless set), and how long a client may take for one scenario (30 s).
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.settings.timeout = Some(timeout);
+        self
+    }
+
+    /// How long a stream may stay open after its response: 2 s unless set.
+    pub fn stream_end_grace(mut self, grace: Duration) -> Self {
+        self.settings.options.stream_end_grace = grace;
+        self
+    }
+
+    /// Fails on findings of this level and above: on all but advice, unless set.
+    pub fn fail_on(mut self, level: Level) -> Self {
+        self.settings.options.fail_on = level;
+        self
+    }
+
+    /// Gates on the checks and levels that were published on this date (`2026-11-21`): checks that were added later have
+    /// tests, which pass.
+    pub fn set(mut self, date: impl Into<String>) -> Self {
+        self.settings.options.set = Some(date.into());
+        self
+    }
+
+    /// Does more to the targets than an ordinary run, on this machine.
+    pub fn load(mut self, load: Load) -> Self {
+        self.settings.options.load = load;
         self
     }
 
@@ -217,6 +285,7 @@ mod tests {
 
     use super::*;
     use crate::target::{InProcess, Target};
+    use crate::verdict::Verdict;
 
     async fn never() -> Target {
         unreachable!("nothing is made to list tests")
@@ -226,20 +295,16 @@ mod tests {
         harness.trials().expect_err("it is wrong").to_string()
     }
 
-    fn selecting(only: &[&str]) -> Options {
-        Options { only: only.iter().map(|pattern| (*pattern).to_owned()).collect(), ..Options::default() }
-    }
-
     #[rstest]
     #[case::none(Harness::new(), "the harness has no target")]
     #[case::an_odd_name(Harness::new().server("a b", never), "`a b` cannot be the name of a target")]
     #[case::a_path(Harness::new().server("../a", never), "`../a` cannot be the name of a target")]
     #[case::twice(Harness::new().server("a", never).and(Harness::new().server("A", never)), "two targets of the harness are called `A`")]
-    #[case::a_pattern(Harness::new().server("a", never).options(selecting(&["sse/wel"])), "no check matches `sse/wel`")]
-    #[case::load(Harness::new().options(selecting(&["cleanup/memory"])).server("a", never), "`cleanup/memory` is judged under load only")]
+    #[case::a_pattern(Harness::new().server("a", never).only("sse/wel"), "no check matches `sse/wel`")]
+    #[case::load(Harness::new().only("cleanup/memory").server("a", never), "`cleanup/memory` is judged under load only")]
     #[case::a_role(Harness::new().server("a", never).tool("fast=run"), "tool role `fast` is not known")]
     #[case::no_revision(Harness::new().revisions([]).server("a", never), "no revision is asked for (known revisions: 2025-03-26")]
-    #[case::a_set(Harness::new().options(Options { set: Some("2020-01-01".to_owned()), ..Options::default() }).server("a", never), "there is no set `2020-01-01`")]
+    #[case::a_set(Harness::new().set("2020-01-01").server("a", never), "there is no set `2020-01-01`")]
     #[case::a_baseline(Harness::new().server("a", never).baseline("no/such.yaml"), "cannot read the baseline no/such.yaml")]
     fn a_harness_that_is_wrong_says_so(#[case] harness: Harness, #[case] expected: &str) {
         let problem = of(harness);
@@ -248,9 +313,8 @@ mod tests {
 
     #[test]
     fn settings_hold_for_all_targets_of_a_harness_and_for_those_of_no_other() {
-        let other = Harness::new().server("c", never).options(selecting(&["sse/*"]));
-        let harness =
-            Harness::new().server("a", never).options(selecting(&["latency/*"])).server("b", never).and(other);
+        let other = Harness::new().server("c", never).only("sse/*");
+        let harness = Harness::new().server("a", never).only("latency/*").server("b", never).and(other);
         let trials = harness.trials().expect("it is right");
         let names: Vec<&str> = trials.iter().map(Trial::name).filter(|name| !name.ends_with("exercised")).collect();
         let in_area = |target: &str, area: &str| {
@@ -278,6 +342,26 @@ mod tests {
         assert_eq!(ignored(&[Revision::R20251125]), [Some(false), Some(true), Some(true)]);
         assert_eq!(ignored(&[Revision::R20260728]), [Some(true), Some(false), Some(true)]);
         assert_eq!(ignored(&Revision::ALL), [Some(false), Some(false), Some(true)]);
+    }
+
+    #[rstest]
+    #[case::conforms(None, &["client/body-drained"], &[])]
+    #[case::does_not(Some("drops-body"), &[], &["client/body-drained"])]
+    fn a_client_is_recorded_and_judged_as_a_server_is(
+        #[case] fault: Option<&str>,
+        #[case] passes: &[&str],
+        #[case] fails: &[&str],
+    ) {
+        let fault = fault.map(|name| name.parse().expect("a fault of the reference client"));
+        let harness = Harness::new().revisions([Revision::R20251125]).only("client/body-drained");
+        let harness = harness.client("mine", move || async move { Client::Reference(fault) });
+        let subjects = harness.subjects().expect("it is right");
+        let names: Vec<String> =
+            trial::of(&subjects[0]).expect("it is right").iter().map(|trial| trial.name().to_owned()).collect();
+        assert_eq!(names, ["mine::client::body-drained", "mine::exercised"]);
+        let report = &subjects[0].judged(None).expect("it can be tested").report;
+        assert_eq!(report.ids(Verdict::Pass, Revision::R20251125), passes);
+        assert_eq!(report.ids(Verdict::Fail, Revision::R20251125), fails);
     }
 
     #[test]

@@ -7,11 +7,13 @@ use std::thread;
 
 use tokio::sync::oneshot;
 
-use super::made::Making;
+use super::made::{Making, Tested};
 use super::settings::Settings;
 use super::signals;
-use crate::drive::{self, Experiments, RunError, Subject};
-use crate::target::{Permission, Target};
+use crate::drive::{self, ClientSubject, Experiments, RunError, Subject};
+use crate::entry::record_client_confirmed;
+use crate::manifest::Role;
+use crate::target::Permission;
 use crate::trace::Span;
 use crate::trace::redact::Redactor;
 use crate::trace::store::Recording;
@@ -39,20 +41,13 @@ pub(super) fn record(
     settings: &Settings,
     interrupt: &Interrupt,
 ) -> Result<Recording, String> {
-    let recorded = with_target(making, settings, |target| {
-        let secrets = Redactor::new([], target.secrets());
-        let subject = Subject {
-            target,
-            revisions: settings.revisions.clone(),
-            options: settings.options.clone(),
-            roles: settings.roles.clone(),
-            experiments: Experiments::WhereSlow,
-            permission: Permission::default(),
-            given: settings.given(),
-            interrupt: interrupt.clone(),
+    let recorded = with_target(making, settings, |tested| {
+        let secrets = match &tested {
+            Tested::Server(target) => Redactor::new([], target.secrets()),
+            Tested::Client(_) => Redactor::default(),
         };
         let failed = |error: RunError| secrets.redact_text(&error.to_string());
-        match panic::catch_unwind(AssertUnwindSafe(|| drive::record(subject, &mut ()))) {
+        match panic::catch_unwind(AssertUnwindSafe(|| drive(tested, settings, interrupt))) {
             Ok(recorded) => recorded.map_err(failed),
             Err(panic) => Err(format!("mcpwire itself failed: please report it: {}", words(&*panic))),
         }
@@ -60,9 +55,27 @@ pub(super) fn record(
     recorded.and_then(|recorded| recorded).map_err(|why| format!("{name} cannot be tested: {why}"))
 }
 
+fn drive(tested: Tested, settings: &Settings, interrupt: &Interrupt) -> Result<Recording, RunError> {
+    let (revisions, interrupt) = (settings.revisions.clone(), interrupt.clone());
+    match tested {
+        Tested::Server(target) => {
+            let options = settings.options(Role::Server);
+            let (roles, given) = (settings.roles.clone(), settings.given(Role::Server));
+            let (experiments, permission) = (Experiments::WhereSlow, Permission::default());
+            let subject = Subject { target, revisions, options, roles, experiments, permission, given, interrupt };
+            drive::record(subject, &mut ())
+        }
+        Tested::Client(client) => {
+            let options = settings.options(Role::Client);
+            let (within, given) = (options.timeout, settings.given(Role::Client));
+            record_client_confirmed(&ClientSubject { client, revisions, options, within, given, interrupt }, &mut ())
+        }
+    }
+}
+
 /// Does something with a target that lives on a runtime of its own for as long.
-fn with_target<T>(making: Making, settings: &Settings, work: impl FnOnce(Target) -> T) -> Result<T, String> {
-    let Making::Server(make) = making;
+fn with_target<T>(making: Making, settings: &Settings, work: impl FnOnce(Tested) -> T) -> Result<T, String> {
+    let make = making.make;
     let (sender, made) = mpsc::channel();
     let (stop, stopped) = oneshot::channel::<()>();
     let life = thread::spawn(move || {
@@ -73,7 +86,7 @@ fn with_target<T>(making: Making, settings: &Settings, work: impl FnOnce(Target)
         };
         runtime.block_on(async move {
             // Whoever waited may have lost patience.
-            let _ = sender.send(make().await.target());
+            let _ = sender.send(make().await);
             let _ = stopped.await;
         });
         // A task of the target's that never yields must not keep us.
@@ -108,7 +121,7 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::*;
-    use crate::target::InProcess;
+    use crate::target::{InProcess, Target};
 
     fn why(making: Making, settings: &Settings) -> String {
         record("axum", making, settings, &Interrupt::default()).expect_err("it cannot be recorded")

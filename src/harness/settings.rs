@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crate::baseline::{Baseline, BaselineError};
 use crate::catalogue::NoMatch;
-use crate::manifest::Options;
+use crate::entry::WITHIN;
+use crate::manifest::{Options, Role};
 use crate::spec::Revision;
 use crate::target::{RoleError, ToolRoles};
 
@@ -17,7 +18,10 @@ const MADE_WITHIN: Duration = Duration::from_secs(120);
 /// What holds for a target.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
+    /// But for the limit that differs from role to role.
     pub options: Options,
+    /// How long an answer is waited for, or a client may take for a scenario.
+    pub timeout: Option<Duration>,
     pub revisions: Vec<Revision>,
     pub roles: ToolRoles,
     /// The same as they were typed, for a replay.
@@ -57,6 +61,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             options: Options::default(),
+            timeout: None,
             revisions: Revision::ALL.to_vec(),
             roles: ToolRoles::default(),
             tools: Vec::new(),
@@ -81,19 +86,28 @@ impl Settings {
         Ok(())
     }
 
+    /// The options of a run of this role.
+    pub(super) fn options(&self, role: Role) -> Options {
+        let ordinary = match role {
+            Role::Server => Options::TIMEOUT,
+            Role::Client => WITHIN,
+        };
+        Options { timeout: self.timeout.unwrap_or(ordinary), ..self.options.clone() }
+    }
+
     /// The options of a replay by the binary beside the target and the selection, each behind a blank.
-    pub(super) fn given(&self) -> String {
-        let options = &self.options;
-        let ordinary = Options::default();
+    pub(super) fn given(&self, role: Role) -> String {
+        let (options, ordinary) = (&self.options, Options::default());
+        let set = |value: Duration, ordinary: Duration| (value != ordinary).then_some(value);
         let limits = [
-            ("--timeout", options.timeout, ordinary.timeout),
-            ("--budget", options.budget, ordinary.budget),
-            ("--stream-end-grace", options.stream_end_grace, ordinary.stream_end_grace),
+            ("--timeout", self.timeout),
+            ("--budget", set(options.budget, ordinary.budget)),
+            ("--stream-end-grace", set(options.stream_end_grace, ordinary.stream_end_grace)),
         ];
-        let limits = limits.iter().filter(|(_, value, ordinary)| value != ordinary);
-        let limits = limits.map(|(name, value, _)| format!(" {name} {}us", value.as_micros().max(1)));
-        let tools = self.tools.iter().map(|tool| format!(" --tool {}", shell_words::quote(tool)));
-        tools.chain(limits).collect()
+        let typed = |(name, value): (&str, Option<Duration>)| Some(format!(" {name} {}us", value?.as_micros().max(1)));
+        let tools = self.tools.iter().filter(|_| role == Role::Server);
+        let tools = tools.map(|tool| format!(" --tool {}", shell_words::quote(tool)));
+        tools.chain(limits.into_iter().filter_map(typed)).collect()
     }
 }
 

@@ -22,6 +22,7 @@ const GIVEN: &str = "MCPWIRE_RECORDING";
 #[derive(Debug)]
 pub(super) struct Subject {
     name: String,
+    role: Role,
     settings: Settings,
     /// Taken by the trial that makes the recording.
     making: Mutex<Option<Making>>,
@@ -39,11 +40,16 @@ pub(super) struct Judged {
 
 impl Subject {
     pub(super) fn new(name: String, making: Making, settings: Settings) -> Self {
-        Self { name, settings, making: Mutex::new(Some(making)), judged: OnceLock::new() }
+        let role = making.role;
+        Self { name, role, settings, making: Mutex::new(Some(making)), judged: OnceLock::new() }
     }
 
     pub(super) fn name(&self) -> &str {
         &self.name
+    }
+
+    pub(super) fn role(&self) -> Role {
+        self.role
     }
 
     pub(super) fn settings(&self) -> &Settings {
@@ -96,8 +102,10 @@ impl Subject {
     /// Judges a recording as the settings say; what was driven is what its manifest says.
     fn judge(&self, mut recording: Recording, only: Option<&Listed>) -> Result<Arc<Judged>, String> {
         let manifest = &mut recording.manifest;
-        if manifest.role != Role::Server {
-            return Err(format!("the recording is that of a client, and {} is a server", self.name));
+        if manifest.role != self.role {
+            let called = |role| if role == Role::Server { "server" } else { "client" };
+            let (theirs, ours) = (called(manifest.role), called(self.role));
+            return Err(format!("the recording is that of a {theirs}, and {} is a {ours}", self.name));
         }
         let ours = self.settings.options.clone();
         manifest.options = Options { timeout: manifest.options.timeout, ..ours };

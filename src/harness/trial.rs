@@ -12,7 +12,6 @@ use super::subject::{Judged, Subject};
 use crate::baseline::State;
 use crate::catalogue::{self, Listed, NoMatch};
 use crate::drive::instruments;
-use crate::manifest::Role;
 use crate::report::text;
 use crate::scenario::Scenario;
 use crate::sets::FrozenSet;
@@ -30,8 +29,8 @@ pub(super) fn of(subject: &Arc<Subject>) -> Result<Vec<Trial>, SettingsError> {
     }
     options.set.as_deref().map(str::parse::<FrozenSet>).transpose().map_err(NoMatch::Set)?;
     // What is left out of every run so, is a test that is ignored; a selection of nothing else is a mistake.
-    catalogue::of_run(Role::Server, options)?;
-    let checks = catalogue::select(Some(Role::Server), &options.only, &options.skip)?;
+    catalogue::of_run(subject.role(), options)?;
+    let checks = catalogue::select(Some(subject.role()), &options.only, &options.skip)?;
     let mut trials: Vec<Trial> = checks.into_iter().map(|listed| of_check(subject, listed)).collect();
     let of_all = |name: &str, run: fn(&Subject) -> Result<(), Failed>| {
         let of = Arc::clone(subject);
@@ -70,7 +69,7 @@ fn cannot_apply(listed: &Listed, settings: &Settings) -> Option<String> {
         return Some(listed.check.elsewhere.to_owned());
     }
     if let Some(option) = listed.lacks(&settings.options.load) {
-        return Some(format!("it is judged under load only (`Options::load`; {option} of the command line)"));
+        return Some(format!("it is judged under load only (`Harness::load`; {option} of the command line)"));
     }
     let by_acknowledgements = listed.check.kind.scenarios() == [Scenario::WithheldAck];
     (by_acknowledgements && !instruments().withheld_ack)
