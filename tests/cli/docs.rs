@@ -38,6 +38,7 @@ const PAGES: [(&str, &[&str]); 15] = [
 const CARGO: &str = r#"case "$*" in
   'install --path .') exit 0 ;; # ci/run does it
   'run --release -- '*) shift 3 ;;
+  'build --locked') exec "$CARGO" "$@" ;; # a fixture is prepared
   *) echo "cargo $*: not in these pages" >&2; exit 99 ;;
 esac
 exec mcpwire "$@""#;
