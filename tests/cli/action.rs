@@ -179,6 +179,18 @@ fn the_script_tests_a_client() {
 }
 
 #[test]
+fn the_script_tests_what_the_configuration_says() {
+    let folder = folder("action-configuration");
+    let server = format!("[server.mine]\ncmd = \"'{BINARY}' reference --port {{port}}\"\nonly = [\"sse/*\"]\n");
+    fs::write(folder.join("mcpwire.toml"), server + "revision = \"2025-11-25\"\n").expect("a file");
+    let (output, summary) = script(&[("mode", "server"), ("target", "mine")], &folder);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(summary.contains("mine"), "{summary}");
+    let (output, _) = script(&[("mode", "client"), ("target", "mine")], &folder);
+    assert_eq!(output.status.code(), Some(2), "there is no such client");
+}
+
+#[test]
 fn without_a_target_nothing_is_tested_and_that_is_an_error() {
     for inputs in [&[("mode", "server")][..], &[("mode", "client")], &[("mode", "sever"), ("url", "http://x")]] {
         let (output, _) = script(inputs, &folder("action-nothing"));
@@ -206,13 +218,14 @@ fn every_input_reaches_the_binary() {
     };
     assert_eq!(
         with(&[("mode", "server"), ("only", "one\nother\n"), ("timeout", "5")]),
-        "<server><--url=a url’s><--cmd=a command’s><--baseline=a expected-failures’s><--revision=a revision’s>\
+        "<server><--url=a url’s><--cmd=a command’s><--target=a target’s><--config=a config’s><--profile=a profile’s>\
+         <--baseline=a expected-failures’s><--revision=a revision’s>\
          <--set=a set’s><--fail-on=a fail-on’s><--name=a name’s><--only=one><--only=other><--skip=a skip’s>\
          <--report=json=a json’s><--report=junit=a junit’s><--report=text><--report=github>"
     );
     assert_eq!(
         with(&[("mode", "client"), ("timeout", "5"), ("only", ""), ("skip", "")]),
-        "<client><--timeout=5ms><--baseline=a expected-failures’s><--revision=a revision’s><--set=a set’s>\
+        "<client><--timeout=5ms><--target=a target’s><--config=a config’s><--profile=a profile’s><--baseline=a expected-failures’s><--revision=a revision’s><--set=a set’s>\
          <--fail-on=a fail-on’s><--name=a name’s><--report=json=a json’s><--report=junit=a junit’s><--report=text>\
          <--report=github><--><bash><-c><a command’s \"$@\"><mcpwire>"
     );
