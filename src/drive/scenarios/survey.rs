@@ -7,6 +7,7 @@ use crate::drive::facts::Facts;
 use crate::drive::session::{Reply, Session};
 use crate::drive::stage::{Stage, Stop};
 use crate::spec::Era;
+use crate::target::ToolRole;
 
 /// Plays it, and says what it found out. Errs where the revision is not spoken.
 pub fn play(stage: &Stage) -> Result<Facts, Stop> {
@@ -16,7 +17,9 @@ pub fn play(stage: &Stage) -> Result<Facts, Stop> {
         Era::Modern => modern(&mut session)?,
     };
     if facts.has_tools {
-        facts.harmless_tool = harmless_tool(&mut session)?;
+        // What it answers depends on what others did before: every call of it would say something else.
+        let effect = stage.roles.get(ToolRole::Effect).map(|tool| tool.name.as_str());
+        facts.harmless_tool = harmless_tool(&mut session, effect)?;
     }
     if facts.cheapest.is_none() && facts.has_tools {
         facts.cheapest = Some(Call::bare("tools/list"));
@@ -62,8 +65,8 @@ fn not_spoken(method: &str, reply: &Reply) -> Stop {
     Stop::Answer(format!("`{method}` was answered with {}", reply.outcome()))
 }
 
-/// The first tool with a read-only hint and no required arguments, on the first pages of the list.
-fn harmless_tool(session: &mut Session<'_>) -> Result<Option<Call>, Stop> {
+/// The first tool with a read-only hint and no required arguments, on the first pages of the list; not this one.
+fn harmless_tool(session: &mut Session<'_>, effect: Option<&str>) -> Result<Option<Call>, Stop> {
     const PAGES: u32 = 5;
     let mut cursor: Option<String> = None;
     for _ in 0..PAGES {
@@ -75,7 +78,8 @@ fn harmless_tool(session: &mut Session<'_>) -> Result<Option<Call>, Stop> {
         let Some(result) = reply.result() else { return Ok(None) };
         let tools = result["tools"].as_array().map_or(&[][..], Vec::as_slice);
         // Not one whose name says that it takes its time: it would be called many times.
-        let quick = |tool: &&Value| !tool["name"].as_str().is_some_and(|name| name.contains("slow"));
+        let quick =
+            |tool: &&Value| !tool["name"].as_str().is_some_and(|name| name.contains("slow") || Some(name) == effect);
         if let Some(tool) = tools.iter().filter(|tool| is_harmless(tool)).find(quick) {
             return Ok(tool["name"].as_str().map(|name| Call::tool(name, None)));
         }
