@@ -15,7 +15,7 @@ use crate::reference::{Config, Fault as ServerFault, Reference};
 use crate::spec::Revision;
 use crate::target::Endpoint;
 use crate::trace::store::Recording;
-use crate::trace::{Conduct, Harm, Trace, What};
+use crate::trace::{Conduct, Ending, Harm, Trace, What};
 use crate::verdict::Verdict;
 use crate::wire::fault::{Fault, LISTED};
 use crate::wire::interrupt::Interrupt;
@@ -312,8 +312,10 @@ fn a_client_that_leaves_leaves_no_blame_on_the_server() {
         })
         .expect("a recording");
     let cut = trace(&server).labelled("tools/call").last().expect("an exchange");
-    assert!(cut.response().is_none() && cut.is_complete(), "{cut:?}");
-    assert_eq!(cut.ours, Conduct::Damaged, "{cut:?}");
+    assert!(cut.response().is_none(), "{cut:?}");
+    // Where more of the answer had come than the client has read, its end is a reset, and so is ours: nothing comes then.
+    let ended_in_order = cut.is_complete() && cut.ours == Conduct::Damaged;
+    assert!(ended_in_order || matches!(cut.ending, Ending::Open { .. }), "{cut:?}");
     assert_eq!(with(Verdict::Fail, &server), [""; 0], "{}", findings(&server));
 }
 
