@@ -21,6 +21,7 @@ impl Scenario {
             Self::Churn => Some("how many rounds it has depends on time, and what it counts is not in the messages"),
             Self::Crowd | Self::Soak => Some("load, played only where it is asked for"),
             Self::Proxied | Self::ClientProxied => Some("what others did, once"),
+            Self::ClientSessionExpiry => Some("which request meets the end of the session first depends on the load"),
             Self::ClientLateEnd => Some("whether a client waits for the end of a stream shows in times"),
             // How often a client asks again, and when it stops, is a matter of its clock.
             Self::ClientResumption => Some("how often a stream is asked for again depends on the client's clock"),
@@ -49,7 +50,6 @@ impl Scenario {
             | Self::ClientCancel
             | Self::ClientTruncated
             | Self::ClientRedirect
-            | Self::ClientSessionExpiry
             | Self::ClientEra => None,
         }
     }
